@@ -1,0 +1,1 @@
+"""The doors: one thin module a room; nothing here is imported before it is used."""

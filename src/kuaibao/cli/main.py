@@ -1,0 +1,151 @@
+"""The `kuaibao` command: a table of verbs, each loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from kuaibao import __version__
+from kuaibao.errors import KuaibaoError, MissingExtraError
+
+__all__ = ["app", "main"]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One row of the table: where a command lives and what `--help` says of it."""
+
+    module: str
+    """Module under `kuaibao.cli`; it holds `app`, a `typer.Typer`, or one function per verb."""
+    room: str
+    help: str
+    name: str = "app"
+    extra: str = ""
+    """The extra to name when the module's imports are missing."""
+
+
+VERBS: dict[str, Verb] = {
+    "build": Verb("build", "Bulletin", "Make an issue from a folder with bulletin.toml."),
+    "summarize": Verb("summarize", "Bulletin", "Choose or write the sentences that matter."),
+    "serve": Verb("serve", "Bulletin", "The desk in the browser.", extra="serve"),
+    "feed": Verb("feed", "Tracking", "Read saved feeds."),
+    "extract": Verb("extract", "Tracking", "Title, text, authors and date of a saved page."),
+    "dedupe": Verb("dedupe", "Tracking", "Join records that tell one story."),
+    "search": Verb("search", "Tracking", "Search the archive."),
+    "sources": Verb("sources", "Tracking", "Check sources, import and export OPML."),
+    "watch": Verb("watch", "Tracking", "Track the sources without end."),
+    "trends": Verb("trends", "Tracking", "Rising and falling topics of the archive."),
+    "draw": Verb("draw", "Diagrams", "Turn Substance, Style and Domain into pictures."),
+    "illustrate": Verb("illustrate", "Diagrams", "Draw the statements of a text beside them."),
+    "doctor": Verb("doctor", "Efficient PyTorch", "Find and cure a pipeline's bottleneck.",
+                   extra="models"),
+    "train": Verb("train", "Models", "Train a model from a recipe.", extra="models"),
+    "generate": Verb("generate", "Models", "Continue a prompt.", extra="models"),
+    "tune": Verb("tune", "Models", "Fine-tune on the team's own archive.", extra="models"),
+    "evaluate": Verb("evaluate", "Models", "Score summaries and models.", extra="models"),
+    "reproduce": Verb("reproduce", "Models", "Run a paper's claims on this machine.",
+                      extra="models"),
+    "probe": Verb("probe", "Image GPT", "Linear probe on a model's features.", extra="models"),
+    "complete": Verb("complete", "Image GPT", "Complete the lower half of a picture.",
+                     extra="models"),
+    "figures": Verb("figures", "Image GPT", "Sort an item's pictures.", extra="models"),
+    "cover": Verb("cover", "Image GPT", "Make an issue's cover strip.", extra="models"),
+    "serve-models": Verb("serve_models", "Text service", "The OpenAI-compatible API.",
+                         extra="serve"),
+    "service": Verb("service", "Text service", "Applications, keys, usage, audit.",
+                    extra="serve"),
+    "env": Verb("env", "House", "Check this installation."),
+}  # fmt: skip
+
+
+class _Verbs(TyperGroup):
+    """A group whose commands are imported on use."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All verbs whose module is there, room by room."""
+        return [name for name, verb in VERBS.items() if _is_present(verb)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command itself, or only its help line when the caller lists them all."""
+        verb = VERBS.get(cmd_name)
+        if verb is None or not _is_present(verb):
+            return None
+        if ctx is not None and _only_lists(ctx):
+            return _listed(cmd_name, verb)
+        return _load(cmd_name, verb)
+
+
+def _is_present(verb: Verb) -> bool:
+    return os.path.exists(os.path.join(os.path.dirname(__file__), verb.module + ".py"))
+
+
+def _only_lists(ctx: Any) -> bool:
+    return not ctx.protected_args if hasattr(ctx, "protected_args") else not ctx.args
+
+
+def _listed(name: str, verb: Verb) -> Any:
+    shell = typer.Typer(rich_markup_mode=None)
+
+    def command() -> None:
+        pass
+
+    shell.command(name, help=verb.help, rich_help_panel=verb.room)(command)
+    listed = typer.main.get_command(shell)
+    listed.name = name
+    return listed
+
+
+def _load(name: str, verb: Verb) -> Any:
+    try:
+        module = importlib.import_module(f"kuaibao.cli.{verb.module}")
+    except ModuleNotFoundError as error:
+        if verb.extra and not (error.name or "").startswith("kuaibao"):
+            raise MissingExtraError(verb.extra, needed_for=f"kuaibao {name}") from error
+        raise
+    command = typer.main.get_command(getattr(module, verb.name))
+    command.name = name
+    command.help = command.help or verb.help
+    return command
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    help="Kuaibao (快报): track a field, read, write, draw and publish a research bulletin.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; errors that a user can mend become a sentence and an exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        app(args=arguments, prog_name="kuaibao")
+    except KuaibaoError as error:
+        if "--json" in arguments:
+            typer.echo(json.dumps(error.to_json(), ensure_ascii=False))
+        typer.secho(f"kuaibao: {error}", err=True, fg=typer.colors.RED)
+        raise SystemExit(error.exit_code) from error
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
