@@ -1,0 +1,5 @@
+"""`python -m kuaibao` is the `kuaibao` command."""
+
+from kuaibao.cli.main import main
+
+main()

@@ -1,0 +1,37 @@
+"""What every test shares: a clean environment, one torch thread, no way out to the network."""
+
+import os
+import socket
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The machine may be slow and shared: an example's time says nothing about the code.
+settings.register_profile(
+    "kuaibao",
+    deadline=None,
+    max_examples=50,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("kuaibao")
+
+_connect = socket.socket.connect
+
+
+def _loopback_only(self, address):
+    host = address[0] if isinstance(address, tuple) else "localhost"
+    if self.family != socket.AF_UNIX and not str(host).startswith(("127.", "::1", "localhost")):
+        raise OSError(f"tests may not leave this machine (tried {address})")
+    return _connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def _stay_on_this_machine(monkeypatch):
+    for name in [n for n in os.environ if n.startswith("KUAIBAO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(socket.socket, "connect", _loopback_only)
