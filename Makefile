@@ -27,7 +27,7 @@ format: $(VENV)/.dev ## Put the code in shape
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 docs: $(VENV)/.dev ## Build the documentation into site/
-	@$(BIN)/python -m docs.reference && $(BIN)/zensical build --clean
+	@$(BIN)/python scripts/reference.py && $(BIN)/zensical build --clean
 
 bench: $(VENV)/.dev ## Run every benchmark in its small form
 	@for script in benchmarks/*/*.py; do $(BIN)/python $$script --small || exit 1; done
