@@ -18,6 +18,7 @@ __all__ = [
     "Entry",
     "Evidence",
     "Fact",
+    "Figure",
     "Issue",
     "IssueItem",
     "IssueSection",
@@ -178,6 +179,26 @@ class Signature:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A picture of an item, held in the issue itself: a published page loads nothing."""
+
+    svg: str = ""
+    """An SVG document; sanitised again when it is printed."""
+    image: str = ""
+    """A `data:` URI of a PNG, JPEG, GIF or WebP; used when there is no SVG."""
+    alt: str = ""
+    """What it shows, for those who can't see it."""
+    caption: str = ""
+    source: str = ""
+    """Who made it, as it is printed under the figure."""
+    source_url: str = ""
+    licence: str = ""
+    replaces: str = ""
+    """The text of the fenced block in `body_markdown` that it is drawn from; empty for a figure
+    that follows the text."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class IssueItem:
     """An item as it is printed."""
 
@@ -186,6 +207,7 @@ class IssueItem:
     signatures: tuple[Signature, ...] = ()
     body_markdown: str = ""
     """A person's own text (in depth); printed instead of the sentences when there is one."""
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
