@@ -1,0 +1,24 @@
+"""Applications and their review; checks on what goes in and comes out; the queue for people."""
+
+from kuaibao.service.policy.applications import (
+    Application,
+    ApplicationBook,
+    ApplicationForm,
+    Decision,
+)
+from kuaibao.service.policy.guard import Guard, Verdict
+from kuaibao.service.policy.held import HeldText, ReviewQueue
+from kuaibao.service.policy.rules import Action, Policy
+
+__all__ = [
+    "Action",
+    "Application",
+    "ApplicationBook",
+    "ApplicationForm",
+    "Decision",
+    "Guard",
+    "HeldText",
+    "Policy",
+    "ReviewQueue",
+    "Verdict",
+]

@@ -1,0 +1,132 @@
+"""Settings of the service: a TOML file, `KUAIBAO_*` variables over it, flags over both."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from kuaibao.errors import InputError, Place, did_you_mean
+
+__all__ = ["ServiceSettings", "load_settings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSettings:
+    """Everything that `kuaibao serve-models` can be told."""
+
+    data: str = "kuaibao-service"
+    """Folder of the database, uploaded files and fine-tuned models."""
+    host: str = "127.0.0.1"
+    """Address to listen on; other than loopback only behind a TLS proxy."""
+    port: int = 8000
+    """Port to listen on."""
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Models by name: a folder, or the URL of an OpenAI-compatible server."""
+    remote_keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    """For a remote model the environment variable that holds its key."""
+    memory_gb: float = 4.0
+    """What loaded models may take together, in 10^9 bytes."""
+    n_slot: int = 16
+    """Sequences that one model completes at once."""
+    max_waiting: int = 256
+    """Sequences that may wait before requests are turned away with 503."""
+    timeout_s: float = 600.0
+    """After this a request is dropped, wherever it is."""
+    max_body_bytes: int = 8_000_000
+    """Largest request body other than an upload."""
+    max_file_bytes: int = 100_000_000
+    """Largest uploaded file."""
+    open_sign_up: bool = True
+    """Whether strangers may file applications."""
+    currency: str = "EUR"
+    """Of the prices below."""
+    prices: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict[str, Mapping[str, float]]
+    )
+    """By model: `prompt` and `completion`, per 1,000 tokens."""
+
+
+def load_settings(
+    file: str | os.PathLike[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    **flags: Any,
+) -> ServiceSettings:
+    """Read the settings; later sources win, flags that are None do not count.
+
+    Raises:
+        InputError: Unknown name or a value of the wrong type; names the place.
+    """
+    values: dict[str, Any] = {}
+    if file is not None:
+        values |= _from_file(Path(file))
+    values |= _from_environment(os.environ if environment is None else environment)
+    values |= {k: v for k, v in flags.items() if v is not None}
+    return ServiceSettings(**values)
+
+
+_TYPES: dict[str, type] = {
+    f.name: {"str": str, "int": int, "float": float, "bool": bool}.get(str(f.type), dict)
+    for f in fields(ServiceSettings)
+}
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise InputError(f"can't read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}") from error
+    for name, value in values.items():
+        place = _place(str(path), text, name)
+        if name not in _TYPES:
+            raise InputError(
+                f"unknown setting '{name}'", place=place, hint=did_you_mean(name, _TYPES)
+            )
+        values[name] = _checked(name, value, place)
+    return values
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, kind in _TYPES.items():
+        text = environment.get(f"KUAIBAO_{name.upper()}")
+        if text is None:
+            continue
+        place = Place(file=f"KUAIBAO_{name.upper()}")
+        if kind is dict:
+            values[name] = dict(part.split("=", 1) for part in text.split(",") if "=" in part)
+        elif kind is bool:
+            values[name] = text.lower() in ("1", "true", "yes", "on")
+        else:
+            try:
+                values[name] = kind(text)
+            except ValueError as error:
+                raise InputError(f"{text!r} is no {kind.__name__}", place=place) from error
+    return values
+
+
+def _checked(name: str, value: Any, place: Place) -> Any:
+    kind = _TYPES[name]
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise InputError(
+            f"{name} must be {kind.__name__}, got {type(value).__name__} {value!r}", place=place
+        )
+    return value
+
+
+def _place(file: str, text: str, name: str) -> Place:
+    for number, line in enumerate(text.splitlines(), 1):
+        column = line.find(name)
+        if column >= 0:
+            return Place(
+                file=file, line=number, column=column + 1, source_line=line, length=len(name)
+            )
+    return Place(file=file)

@@ -1,0 +1,16 @@
+"""Who used how much: the ledger, ceilings, prices."""
+
+from kuaibao.service.usage.ledger import Ledger, UsageRow, UsageTotal
+from kuaibao.service.usage.prices import Price, PriceList
+from kuaibao.service.usage.quotas import Ceilings, QuotaBook, Reservation
+
+__all__ = [
+    "Ceilings",
+    "Ledger",
+    "Price",
+    "PriceList",
+    "QuotaBook",
+    "Reservation",
+    "UsageRow",
+    "UsageTotal",
+]
