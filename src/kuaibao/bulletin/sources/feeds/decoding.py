@@ -1,0 +1,147 @@
+"""From bytes to text: byte-order mark, header, prolog, then a guess; none is believed untried."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import NamedTuple
+
+__all__ = ["Decoded", "charset_of", "decode"]
+
+_MARKS = (  # the longer ones first: UTF-32's little-endian mark begins with UTF-16's
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+)
+_FIRST_BYTES = (  # of "<?", "<r" … without a mark (XML 1.0, appendix F)
+    (re.compile(rb"\x00\x00\x00<"), "utf-32-be"),
+    (re.compile(rb"<\x00\x00\x00"), "utf-32-le"),
+    (re.compile(rb"\x00<\x00[?\w]"), "utf-16-be"),
+    (re.compile(rb"<\x00[?\w]\x00"), "utf-16-le"),
+    (re.compile(rb"\x4c\x6f\xa7\x94"), "cp037"),
+)
+_PROLOG = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})[\"']")
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_META = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE
+)
+_WIDER = {  # what people call by the narrower name
+    "gb2312": "gb18030", "gbk": "gb18030", "gb_2312-80": "gb18030", "gb2312-80": "gb18030",
+    "x-gbk": "gb18030", "cp936": "gb18030", "big5": "big5hkscs", "big5-hkscs": "big5hkscs",
+    "x-sjis": "cp932", "shift_jis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949",
+    "x-user-defined": "cp1252", "unicode": "utf-16", "x-euc-jp": "euc_jp",
+    "iso-10646-ucs-2": "utf-16", "iso-10646-ucs-4": "utf-32", "ucs-2": "utf-16", "ucs-4": "utf-32",
+}  # fmt: skip
+_TEXT_CODECS = re.compile(r"(?i)base64|hex|quopri|uu|zip|bz2|zlib|rot|punycode|idna|escape")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_GUESS_BYTES = 64 * 1024
+
+
+class Decoded(NamedTuple):
+    """Text, the encoding that gave it, and what was wrong with what was declared."""
+
+    text: str
+    encoding: str
+    problems: tuple[str, ...] = ()
+
+
+def charset_of(content_type: str) -> str:
+    """The charset parameter of a `Content-Type` header; empty if there is none."""
+    match = _CHARSET.search(content_type)
+    return match.group(1) if match else ""
+
+
+def decode(data: bytes, content_type: str = "") -> Decoded:
+    """Decode a feed or a page.
+
+    A mark wins, then the header's charset, then the prolog's (or `<meta>`'s); a declared encoding
+    that cannot have written these bytes is set aside and reported. Narrow Chinese names are read as
+    their supersets (gb2312 as gb18030).
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _decode_marked(data[len(mark) :], encoding)
+    sniffed = next((name for form, name in _FIRST_BYTES if form.match(data)), "")
+    header = charset_of(content_type)
+    prolog = _declared(data if not sniffed else data[:800].replace(b"\x00", b""))
+    problems: list[str] = []
+    for declared in dict.fromkeys((header, sniffed or prolog)):
+        if not declared:
+            continue
+        text = _try(data, declared)
+        if text is not None:
+            return Decoded(text, declared.lower(), tuple(problems))
+        problems.append(f"declared as {declared}, which its bytes are not")
+    if header and prolog and prolog.lower() != header.lower():
+        text = _try(data, prolog)
+        if text is not None:
+            return Decoded(text, prolog.lower(), tuple(problems))
+    return _guess(data, problems)
+
+
+def _decode_marked(data: bytes, encoding: str) -> Decoded:
+    try:
+        return Decoded(data.decode(encoding), encoding)
+    except UnicodeDecodeError:
+        text = data.decode(encoding, "replace")
+        return Decoded(text, encoding, (f"some bytes are not {encoding}",))
+
+
+def _declared(data: bytes) -> str:
+    head = data[:2048]
+    match = _PROLOG.match(head)
+    if match is None and b"<html" in head.lower():
+        match = _META.search(head)
+    return match.group(1).decode("ascii") if match else ""
+
+
+def _try(data: bytes, name: str) -> str | None:
+    codec = _WIDER.get(name.lower(), name)
+    if _TEXT_CODECS.search(codec):
+        return None
+    try:
+        return data.decode(codec)
+    except (UnicodeError, LookupError, ValueError):
+        return None
+
+
+def _guess(data: bytes, problems: list[str]) -> Decoded:
+    text = _try(data, "utf-8")
+    if text is not None:
+        return Decoded(text, "utf-8", tuple(problems))
+    replaced = data.decode("utf-8", "replace")
+    n_bad, n_good = replaced.count("\ufffd"), sum(c > "\x7f" for c in replaced)
+    if n_bad * 10 <= n_good:  # a few stray bytes in text that is UTF-8
+        problems.append("some bytes are not utf-8")
+        return Decoded(replaced, "utf-8", tuple(problems))
+    encoding = _detect(data)
+    guessed = _try(data, encoding) if encoding else None
+    if guessed is None:
+        encoding, guessed = "cp1252", data.decode("cp1252", "replace")
+    problems.append(f"encoding not declared; read as {encoding}")
+    return Decoded(guessed, encoding, tuple(problems))
+
+
+def _detect(data: bytes) -> str:
+    import charset_normalizer
+
+    sample = data[:_GUESS_BYTES]
+    if _is_gb(sample):
+        return "gb18030"
+    best = charset_normalizer.from_bytes(sample).best()
+    return _WIDER.get(best.encoding, best.encoding) if best else ""
+
+
+def _is_gb(sample: bytes) -> bool:
+    """Runs of two-byte characters, most of GB 2312's first level (rows B0 to D7)."""
+    runs = _HIGH_RUN.findall(sample)
+    n_byte = sum(map(len, runs))
+    if n_byte < 8 or sum(len(run) % 2 for run in runs) * 20 > len(runs):
+        return False  # single-byte alphabets have words of odd length too
+    pairs = [run[i : i + 2] for run in runs for i in range(0, len(run) - 1, 2)]
+    n_common = sum(
+        (0xB0 <= pair[0] <= 0xD7 or 0xA1 <= pair[0] <= 0xA3) and pair[1] >= 0xA1 for pair in pairs
+    )
+    return n_common > 0.9 * len(pairs)
