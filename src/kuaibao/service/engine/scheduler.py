@@ -7,6 +7,7 @@ numbers and draws never depend on its neighbours.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -161,10 +162,10 @@ class Scheduler:
                 calls, self._calls = self._calls, []
                 admitted = [] if self._closing else self._admit()
             for function, done in calls:
-                try:
+                # The caller sees that nothing came back; the engine goes on.
+                with contextlib.suppress(Exception):
                     function()
-                finally:
-                    done.set()
+                done.set()
             for generation in admitted:
                 self._guarded(generation, self._prefill)
             if self._running:

@@ -98,7 +98,7 @@ class TextAssembler:
 
 
 def token_name(token_bytes: bytes) -> str:
-    """How a token is written in log-probabilities: its text, or `bytes:\\x..` for a part of one."""
+    """How a token is written in log-probabilities: its text, or `bytes:` and hexadecimal."""
     try:
         return token_bytes.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,0 +1,341 @@
+"""One completion from request to answer: ceilings, policy, ledger, engine, text.
+
+This is the handler behind every URL form: `/v1/completions`, `/v1/engines/{id}/completions`, chat,
+search, classifications, answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from kuaibao.service.engine import Generation, GenerationRequest, Sampling, Scheduler, TokenEvent
+from kuaibao.service.engine.text import Piece, TextAssembler
+from kuaibao.service.errors import (
+    ApiError,
+    ForbiddenError,
+    InvalidRequestError,
+    OverloadedError,
+)
+from kuaibao.service.policy import Verdict
+from kuaibao.service.service import Caller, Service
+from kuaibao.service.usage import Reservation, UsageRow
+
+__all__ = ["Choice", "CompletionCall", "Completions", "Run"]
+
+_SENTENCE_ENDS = tuple(".!?。！？\n")
+_SAVE_EVERY = 32
+"""Tokens after which a streaming request's row is brought up to date."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompletionCall:
+    """A checked request; prompts are token ids."""
+
+    model: str
+    prompts: tuple[tuple[int, ...], ...]
+    sampling: Sampling
+    n: int = 1
+    best_of: int = 1
+    stop: tuple[str, ...] = ()
+    echo: bool = False
+    user: str = ""
+    endpoint: str = "completions"
+
+
+@dataclass
+class Choice:
+    """One completion with its tokens."""
+
+    index: int
+    pieces: list[Piece] = field(default_factory=list[Piece])
+    held: list[Piece] = field(default_factory=list[Piece])
+    """Not yet seen by the output policy."""
+    n_generated: int = 0
+    logprob_sum: float = 0.0
+    finish_reason: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text, prompt included when it was echoed."""
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def mean_logprob(self) -> float:
+        """What `best_of` ranks by."""
+        return self.logprob_sum / max(1, self.n_generated)
+
+
+@dataclass
+class Run:
+    """A request at work: its choices fill as `pieces` is read."""
+
+    request_id: str
+    created: int
+    call: CompletionCall
+    choices: list[Choice]
+    n_prompt_token: int
+    n_completion_token: int = 0
+
+
+class Completions:
+    """Runs completion calls for a service."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    async def scheduler(self, model: str) -> Scheduler:
+        """The model's scheduler; loading happens off the event loop."""
+        self.service.pool.spec(model)
+        return await asyncio.to_thread(self.service.pool.get, model)
+
+    async def complete(self, caller: Caller, call: CompletionCall) -> Run:
+        """The whole answer; `best_of` candidates are ranked and all are billed."""
+        run, stream = await self.start(caller, call)
+        async for _ in stream:
+            pass
+        if call.best_of > call.n:
+            run.choices = _best(run.choices, call)
+        return run
+
+    async def start(
+        self, caller: Caller, call: CompletionCall
+    ) -> tuple[Run, AsyncIterator[tuple[Choice, Piece]]]:
+        """Admit a request; gives the run and its pieces as they come.
+
+        Raises:
+            ApiError: A ceiling, the policy or the engine refuses.
+        """
+        scheduler = await self.scheduler(call.model)
+        n_prompt, n_most = self._check_ceilings(caller, call)
+        end_user = self._end_user(caller, call)
+        request_id = f"cmpl-{secrets.token_hex(12)}"
+        await asyncio.to_thread(self._check_input, caller, call, scheduler, request_id)
+        reservation = self.service.quotas.reserve(
+            caller.application.application_id,
+            caller.application.ceilings,
+            n_most,
+            end_user=end_user,
+        )
+        row = UsageRow(
+            request_id=request_id,
+            application_id=caller.application.application_id,
+            key_id=caller.key.key_id,
+            person_id=caller.person.person_id,
+            model=call.model,
+            endpoint=call.endpoint,
+            end_user=end_user,
+        )
+        n_choice = len(call.prompts) * call.best_of
+        run = Run(
+            request_id=request_id,
+            created=int(time.time()),
+            call=call,
+            choices=[Choice(index) for index in range(n_choice)],
+            n_prompt_token=n_prompt,
+        )
+        self.service.ledger.open(row, n_prompt)
+        return run, self._work(caller, run, row, scheduler, reservation)
+
+    def _check_ceilings(self, caller: Caller, call: CompletionCall) -> tuple[int, int]:
+        ceilings = caller.application.ceilings
+        n_prompt = sum(len(p) for p in call.prompts)
+        longest = max(len(p) for p in call.prompts)
+        if ceilings.max_input_tokens and longest > ceilings.max_input_tokens:
+            raise InvalidRequestError(
+                f"this application may send {ceilings.max_input_tokens} tokens a prompt, "
+                f"got {longest}",
+                param="prompt",
+                code="input_ceiling",
+            )
+        if ceilings.max_output_tokens and call.sampling.max_tokens > ceilings.max_output_tokens:
+            raise InvalidRequestError(
+                f"this application may ask for {ceilings.max_output_tokens} tokens, "
+                f"got max_tokens={call.sampling.max_tokens}",
+                param="max_tokens",
+                code="output_ceiling",
+            )
+        n_output = len(call.prompts) * call.best_of * call.sampling.max_tokens
+        return n_prompt, n_prompt + n_output
+
+    def _end_user(self, caller: Caller, call: CompletionCall) -> str:
+        if not call.user:
+            if caller.application.ceilings.end_user_requests_per_minute:
+                raise InvalidRequestError(
+                    "this application's requests must carry the 'user' field",
+                    param="user",
+                    code="user_required",
+                )
+            return ""
+        return self.service.hash_end_user(call.user)
+
+    def _check_input(
+        self, caller: Caller, call: CompletionCall, scheduler: Scheduler, request_id: str
+    ) -> None:
+        if not caller.application.policy.input:
+            return
+        for prompt in call.prompts:
+            text = b"".join(map(scheduler.model.token_bytes, prompt)).decode("utf-8", "replace")
+            verdict = self.service.guard.examine(
+                caller.application, "input", text, request_id=request_id
+            )
+            if verdict.is_stopped:
+                raise _stopped(verdict, "prompt")
+
+    async def _work(
+        self,
+        caller: Caller,
+        run: Run,
+        row: UsageRow,
+        scheduler: Scheduler,
+        reservation: Reservation,
+    ) -> AsyncIterator[tuple[Choice, Piece]]:
+        status = "cancelled"
+        generations: list[Generation] = []
+        try:
+            queue, assemblers = self._submit(caller, run, scheduler, generations)
+            for choice in run.choices:
+                for piece in list(choice.pieces):
+                    yield choice, piece
+            n_open, saved = len(generations), 0
+            while n_open:
+                index, event = await queue.get()
+                if isinstance(event, BaseException):
+                    raise _as_api_error(event)
+                choice = run.choices[index]
+                self._count(run, choice, event)
+                piece = assemblers[index].feed(event)
+                if event.finish_reason == "deadline":
+                    raise OverloadedError("the request was not done in time")
+                if piece.finish_reason is not None and choice.finish_reason is None:
+                    choice.finish_reason = piece.finish_reason
+                    n_open -= 1
+                    generations[index].cancel()
+                checked = await self._pass_output(caller, row, choice, piece)
+                if checked is not None:
+                    choice.pieces.append(checked)
+                    yield choice, checked
+                if run.n_completion_token - saved >= _SAVE_EVERY:
+                    saved = run.n_completion_token
+                    self.service.ledger.update(row, run.n_prompt_token, saved)
+            status = "done"
+        except ApiError:
+            status = "failed"
+            raise
+        finally:
+            for generation in generations:
+                generation.cancel()
+            self._settle(run, row, reservation, status)
+
+    def _submit(
+        self, caller: Caller, run: Run, scheduler: Scheduler, generations: list[Generation]
+    ) -> tuple[asyncio.Queue[tuple[int, TokenEvent | BaseException]], list[TextAssembler]]:
+        call, model = run.call, scheduler.model
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[tuple[int, TokenEvent | BaseException]] = asyncio.Queue()
+        assemblers: list[TextAssembler] = []
+
+        def listen(index: int, event: TokenEvent | BaseException) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(queue.put_nowait, (index, event))
+
+        for choice in run.choices:
+            prompt = call.prompts[choice.index // call.best_of]
+            sampling = call.sampling
+            seed = sampling.seed + choice.index % call.best_of
+            n_logprobs = sampling.n_logprobs
+            if n_logprobs is None and call.best_of > call.n:
+                n_logprobs = 0
+            request = GenerationRequest(
+                prompt=prompt,
+                sampling=replace(sampling, seed=seed, n_logprobs=n_logprobs),
+                stop=tuple(s.encode() for s in call.stop),
+                score_prompt=call.echo and sampling.n_logprobs is not None,
+                tenant=str(caller.application.application_id),
+                deadline=time.monotonic() + self.service.settings.timeout_s,
+            )
+            assembler = TextAssembler(model.token_bytes, model.end_token, call.stop)
+            if call.echo and not request.score_prompt:
+                for token in prompt:
+                    piece = assembler.feed(TokenEvent(token=token, is_prompt=True))
+                    choice.pieces.append(piece)
+            assemblers.append(assembler)
+            generations.append(scheduler.submit(request, partial(listen, choice.index)))
+        return queue, assemblers
+
+    @staticmethod
+    def _count(run: Run, choice: Choice, event: TokenEvent) -> None:
+        if event.is_prompt or event.token < 0:
+            return
+        choice.n_generated += 1
+        choice.logprob_sum += event.logprob or 0.0
+        run.n_completion_token += 1
+
+    async def _pass_output(
+        self, caller: Caller, row: UsageRow, choice: Choice, piece: Piece
+    ) -> Piece | None:
+        """With an output policy, text goes on sentence by sentence, each looked at before."""
+        if not caller.application.policy.output:
+            return piece
+        choice.held.append(piece)
+        is_last = piece.finish_reason is not None
+        if not (is_last or piece.text.rstrip(" \t").endswith(_SENTENCE_ENDS)):
+            return None
+        whole = Piece(
+            "".join(p.text for p in choice.held),
+            tuple(t for p in choice.held for t in p.tokens),
+            piece.finish_reason,
+        )
+        choice.held = []
+        verdict = await asyncio.to_thread(
+            self.service.guard.examine,
+            caller.application,
+            "output",
+            whole.text,
+            request_id=row.request_id,
+        )
+        if verdict.is_stopped:
+            raise _stopped(verdict, None)
+        if verdict.text != whole.text:
+            # The tokens would tell what was redacted.
+            return Piece(verdict.text, (), whole.finish_reason)
+        return whole
+
+    def _settle(self, run: Run, row: UsageRow, reservation: Reservation, status: str) -> None:
+        n_prompt, n_completion = run.n_prompt_token, run.n_completion_token
+        self.service.ledger.update(row, n_prompt, n_completion, status=status)
+        cost = self.service.ledger.prices.of(row.model).cost(n_prompt, n_completion)
+        self.service.quotas.settle(row.application_id, reservation, n_prompt + n_completion, cost)
+
+
+def _best(choices: Sequence[Choice], call: CompletionCall) -> list[Choice]:
+    kept: list[Choice] = []
+    for start in range(0, len(choices), call.best_of):
+        group = sorted(
+            choices[start : start + call.best_of], key=lambda c: (-c.mean_logprob, c.index)
+        )
+        for choice in group[: call.n]:
+            choice.index = len(kept)
+            kept.append(choice)
+    return kept
+
+
+def _stopped(verdict: Verdict, param: str | None) -> ForbiddenError:
+    if verdict.action == "hold":
+        message = f"the text is held for a person to look at ({verdict.reason})"
+        return ForbiddenError(message, param=param, code="content_held")
+    return ForbiddenError(
+        f"the application's policy refuses the text ({verdict.reason})",
+        param=param,
+        code="content_policy_violation",
+    )
+
+
+def _as_api_error(error: BaseException) -> ApiError:
+    if isinstance(error, ApiError):
+        return error
+    return ApiError(f"the engine failed: {type(error).__name__}")

@@ -1,0 +1,234 @@
+"""The service put together: database, books, guard and models. It knows no HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy
+from sqlalchemy import Engine, event
+
+from kuaibao import accounts
+from kuaibao.accounts import ApiKey, Person
+from kuaibao.errors import InputError
+from kuaibao.service import tables
+from kuaibao.service.engine.pool import ModelPool, ModelSpec
+from kuaibao.service.errors import ForbiddenError, KeyRefusedError
+from kuaibao.service.policy import (
+    Application,
+    ApplicationBook,
+    ApplicationForm,
+    Decision,
+    Guard,
+    Policy,
+    ReviewQueue,
+)
+from kuaibao.service.settings import ServiceSettings
+from kuaibao.service.usage import Ceilings, Ledger, Price, PriceList, QuotaBook
+
+__all__ = ["ROLES", "SCOPES", "Caller", "Service", "make_pool", "open_database"]
+
+ROLES = ("administrator", "developer")
+SCOPES = ("complete", "embed", "files", "tune", "admin")
+"""What a key may do; a key without scopes may do everything but `admin`."""
+
+_UNLIMITED = Ceilings(
+    requests_per_minute=0, tokens_per_minute=0, tokens_per_day=0, tokens_per_month=0
+)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking, and for which application."""
+
+    key: ApiKey
+    person: Person
+    application: Application
+
+    def require(self, scope: str) -> None:
+        """Raise `ForbiddenError` unless the key has the scope."""
+        scopes = self.key.scopes or tuple(s for s in SCOPES if s != "admin")
+        if scope not in scopes:
+            raise ForbiddenError(
+                f"the key lacks the scope '{scope}'", code="insufficient_permissions"
+            )
+
+
+@dataclass
+class Service:
+    """Everything that a request needs."""
+
+    settings: ServiceSettings
+    database: Engine
+    pool: ModelPool
+    make_spec: Callable[[str, str], ModelSpec]
+    """How a model's folder is loaded: (name, folder) → spec."""
+    ledger: Ledger = field(init=False)
+    quotas: QuotaBook = field(init=False)
+    applications: ApplicationBook = field(init=False)
+    review_queue: ReviewQueue = field(init=False)
+    guard: Guard = field(init=False)
+    started_at: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        prices = {name: Price(**dict(price)) for name, price in self.settings.prices.items()}
+        self.ledger = Ledger(
+            self.database, PriceList(currency=self.settings.currency, by_model=prices)
+        )
+        self.quotas = QuotaBook(self.ledger)
+        self.applications = ApplicationBook(self.database)
+        self.review_queue = ReviewQueue(self.database)
+        self.guard = Guard(self.review_queue)
+        self.ledger.recover()
+        self.review_queue.purge()
+        for name, job_id in self._fine_tuned():
+            folder = Path(self.settings.data) / "jobs" / job_id / "model"
+            if folder.exists():
+                self.add_model(name, str(folder))
+
+    def _fine_tuned(self) -> list[tuple[str, str]]:
+        query = sqlalchemy.select(tables.job.c.fine_tuned_model, tables.job.c.job_id).where(
+            tables.job.c.status == "succeeded"
+        )
+        with self.database.connect() as connection:
+            return [(str(name), str(job_id)) for name, job_id in connection.execute(query)]
+
+    def identify(self, secret: str) -> Caller:
+        """The caller behind a key.
+
+        Raises:
+            KeyRefusedError: No such key, or it has ended.
+            ForbiddenError: Its application is not open.
+        """
+        if not secret:
+            raise KeyRefusedError(
+                "You didn't provide an API key: send it as 'Authorization: Bearer KEY'."
+            )
+        try:
+            with self.database.begin() as connection:
+                key, person = accounts.check_key(connection, secret)
+            application = self.applications.of_key(key.key_id)
+        except (accounts.InvalidKeyError, InputError) as error:
+            raise KeyRefusedError(f"Incorrect API key provided: {error.message}.") from error
+        closed = application.why_closed(time.time())
+        if closed:
+            raise ForbiddenError(closed, code="application_closed")
+        return Caller(key, person, application)
+
+    def make_key(
+        self, application: Application, *, label: str = "", scopes: tuple[str, ...] = (),
+        expires_at: float | None = None, actor: str,
+    ) -> tuple[str, ApiKey]:  # fmt: skip
+        """A key for an application; its secret is known only now.
+
+        Raises:
+            InputError: Unknown scope.
+        """
+        unknown = set(scopes) - set(SCOPES)
+        if unknown:
+            raise InputError(f"unknown scope {sorted(unknown)[0]!r}", hint=", ".join(SCOPES))
+        with self.database.begin() as connection:
+            person = accounts.get_person(connection, application.person_id)
+            secret, key = accounts.create_key(
+                connection, person, label=label, scopes=scopes, expires_at=expires_at
+            )
+            accounts.append_audit(
+                connection,
+                chain="service",
+                actor=actor,
+                action="key made",
+                subject=f"key:{key.key_id}",
+                details={"application": application.application_id, "scopes": list(scopes)},
+            )
+        self.applications.bind_key(key.key_id, application.application_id)
+        return secret, key
+
+    def first_administrator_key(self) -> str | None:
+        """At the first start: makes the administrator and gives their key; later None."""
+        with self.database.begin() as connection:
+            if accounts.list_people(connection):
+                return None
+            person = accounts.create_person(
+                connection, "administrator", password=None, roles=["administrator"]
+            )
+        form = ApplicationForm(
+            purpose="Run this service",
+            audience="Its administrators",
+            output_seen_by="Administrators",
+            human_in_the_loop="The administrator",
+        )
+        application = self.applications.submit(
+            person.person_id, "The house itself", form, actor="system"
+        )
+        application = self.applications.decide(
+            application.application_id,
+            Decision(
+                status="approved",
+                reasons="Made at the first start",
+                ceilings=_UNLIMITED,
+                policy=Policy(input={}, output={}),
+            ),
+            actor="system",
+        )
+        secret, _ = self.make_key(application, label="first key", scopes=SCOPES, actor="system")
+        return secret
+
+    def hash_end_user(self, user: str) -> str:
+        """The `user` field as it is kept: a keyed hash, different for every installation."""
+        return hashlib.blake2b(
+            user.encode("utf-8", "surrogatepass"), key=self._secret, digest_size=16
+        ).hexdigest()
+
+    @property
+    def _secret(self) -> bytes:
+        path = Path(self.settings.data) / "secret"
+        try:
+            return path.read_bytes()[:64]
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(32))
+            return path.read_bytes()[:64]
+
+    def add_model(self, name: str, folder: str) -> None:
+        """Make a fine-tuned model known, now and after a restart (its job's row tells)."""
+        self.pool.add(self.make_spec(name, folder))
+
+    def close(self) -> None:
+        """Let the models finish and close the database."""
+        self.pool.close()
+        self.database.dispose()
+
+
+def open_database(data: str | os.PathLike[str]) -> Engine:
+    """The service's database in its data folder, tables made if need be."""
+    folder = Path(data)
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = sqlalchemy.create_engine(
+        f"sqlite:///{folder / 'service.db'}", connect_args={"timeout": 30}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: sqlalchemy.PoolProxiedConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on"):
+            cursor.execute(f"pragma {pragma}")
+        cursor.close()
+
+    with engine.begin() as connection:
+        accounts.create_tables(connection)
+        tables.create_tables(connection)
+    return engine
+
+
+def make_pool(settings: ServiceSettings, specs: Mapping[str, ModelSpec]) -> ModelPool:
+    """A pool with the settings' budget."""
+    return ModelPool(
+        specs, budget_bytes=int(settings.memory_gb * 1e9), max_waiting=settings.max_waiting
+    )
