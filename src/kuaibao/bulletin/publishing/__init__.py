@@ -2,18 +2,26 @@
 
 from kuaibao.bulletin.publishing.errors import DeliveryError, MissingFontError, PublishingError
 from kuaibao.bulletin.publishing.fonts import CjkFont, find_cjk_font
-from kuaibao.bulletin.publishing.mail import Envelope
+from kuaibao.bulletin.publishing.mail import Envelope, make_mail
 from kuaibao.bulletin.publishing.publish import ALL_FORMATS, Published, publish, render
+from kuaibao.bulletin.publishing.sending import SmtpServer, send_mail, send_mail_async
+from kuaibao.bulletin.publishing.view import IssueView, make_view
 
 __all__ = [
     "ALL_FORMATS",
     "CjkFont",
     "DeliveryError",
     "Envelope",
+    "IssueView",
     "MissingFontError",
     "Published",
     "PublishingError",
+    "SmtpServer",
     "find_cjk_font",
+    "make_mail",
+    "make_view",
     "publish",
     "render",
+    "send_mail",
+    "send_mail_async",
 ]

@@ -34,7 +34,14 @@
 
   // Search: every word must occur; substring matching finds Chinese words of any length.
   const fold = (text) => text.normalize("NFKC").toLowerCase();
-  const texts = articles.map((article) => fold(article.textContent));
+  const isRead = (node) => !node.parentElement.closest(".note, .evidence");
+  const textNodes = (article) => {
+    const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+    const nodes = [];
+    while (walker.nextNode()) if (isRead(walker.currentNode)) nodes.push(walker.currentNode);
+    return nodes;
+  };
+  const texts = articles.map((article) => fold(textNodes(article).map((node) => node.data).join("")).replaceAll("\u2060", ""));
   const marks = () => {
     if (!("highlights" in CSS)) return;
     CSS.highlights.delete("found");
@@ -43,8 +50,7 @@
     const ranges = [];
     for (const article of articles) {
       if (article.hidden) continue;
-      const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
-      for (let node = walker.nextNode(); node && ranges.length < 2000; node = walker.nextNode()) {
+      for (const node of textNodes(article)) {
         const text = node.data.toLowerCase();
         if (text.length !== node.data.length) continue;
         for (const term of terms) {
