@@ -4,7 +4,6 @@
     └── DiagramError       one finding: a tag, a message, a place in a program, a hint
         └── ProgramErrors  all findings of one run, in the order of their places
     LayoutError            the program is right but no picture came out of it
-    LibraryError           raised inside a library row; the compiler adds the place
 
 The tags are those of Penrose (`TypeNotFound`, `MissingPathError`, ...), so that tools which know
 them keep working; a few of ours (`TooManyMatches`, `TooDeep`) name the stated bounds.
@@ -22,7 +21,6 @@ __all__ = [
     "DiagramError",
     "DiagramWarning",
     "LayoutError",
-    "LibraryError",
     "ProgramErrors",
 ]
 
@@ -68,23 +66,6 @@ class LayoutError(KuaibaoError):
     def to_json(self) -> dict[str, Any]:
         """The fields with the tag, for `--json`."""
         return {"tag": self.tag, **super().to_json()}
-
-
-class LibraryError(Exception):
-    """What a library row or its argument check found wrong; it does not know where it was called.
-
-    Args:
-        tag: `BadArgumentTypeError`, `MissingArgumentError`, `TooManyArgumentsError` or
-            `FunctionInternalError`.
-        message: The finding.
-        argument: Index of the offending argument, so that the caret stands under it.
-    """
-
-    def __init__(self, tag: str, message: str, *, argument: int | None = None) -> None:
-        super().__init__(tag, message)
-        self.tag = tag
-        self.message = message
-        self.argument = argument
 
 
 @dataclass(frozen=True)

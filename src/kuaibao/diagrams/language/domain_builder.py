@@ -23,7 +23,7 @@ __all__ = ["DomainBuilder"]
 class DomainBuilder(Transformer[Token, Any]):
     """One method a rule of `domain.lark`; children come in order, missing ones as None."""
 
-    def NAME(self, token: Token) -> Name:  # noqa: D102, N802
+    def NAME(self, token: Token) -> Name:  # noqa: D102
         return Name(str(token), Span(token.start_pos or 0, token.end_pos or 0))
 
     def start(self, children: list[Any]) -> tuple[Any, ...]:  # noqa: D102

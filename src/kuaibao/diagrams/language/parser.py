@@ -150,9 +150,7 @@ def _without_line(text: str, offset: int) -> tuple[str, bool]:
     return text[:start] + " " * (end - start) + text[end:], True
 
 
-def _explain(
-    parser: lark.Lark, source: Source, text: str, error: UnexpectedInput
-) -> DiagramError:
+def _explain(parser: lark.Lark, source: Source, text: str, error: UnexpectedInput) -> DiagramError:
     offset = _offset(text, error)
     if isinstance(error, UnexpectedToken):
         found = str(error.token)

@@ -32,7 +32,7 @@ class StyleBuilder(Transformer[Token, Any]):
 
     source: Source
 
-    def NAME(self, token: Token) -> Name:  # noqa: D102, N802
+    def NAME(self, token: Token) -> Name:  # noqa: D102
         return Name(str(token), _span(token))
 
     def start(self, children: list[Any]) -> tuple[Any, ...]:  # noqa: D102

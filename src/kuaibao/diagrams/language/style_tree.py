@@ -13,8 +13,8 @@ from kuaibao.diagrams.language.source import Source, Span
 __all__ = [
     "Anonymous",
     "Assign",
-    "BindRelation",
     "Binary",
+    "BindRelation",
     "Binding",
     "Block",
     "Boolean",

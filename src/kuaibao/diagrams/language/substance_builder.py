@@ -20,7 +20,7 @@ def _span(token: Token) -> Span:
 class SubstanceBuilder(Transformer[Token, Any]):
     """One method a rule of `substance.lark`; children come in order, missing ones as None."""
 
-    def NAME(self, token: Token) -> Name:  # noqa: D102, N802
+    def NAME(self, token: Token) -> Name:  # noqa: D102
         return Name(str(token), _span(token))
 
     def start(self, children: list[Any]) -> tuple[Any, ...]:  # noqa: D102
