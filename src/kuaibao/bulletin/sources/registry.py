@@ -57,10 +57,12 @@ def _read_settings(source_id: str, source_type: SourceType, settings: Mapping[st
 
 
 def _sentence(problem: Any, known: list[str]) -> str:
-    name = ".".join(str(part) for part in problem["loc"]) or "settings"
+    name = ".".join(str(part) for part in problem["loc"])
     if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         return f"unknown setting '{name}' ({did_you_mean(name, known)})"
     if problem["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return f"setting '{name}' is missing"
     message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return str(message)
     return f"setting '{name}' is {problem['input']!r}: {message[:1].lower()}{message[1:]}"

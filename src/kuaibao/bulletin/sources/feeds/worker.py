@@ -28,7 +28,7 @@ from kuaibao.bulletin.sources.feeds.document import (
     Text,
 )
 
-__all__ = ["parse_tolerantly", "stop_workers"]
+__all__ = ["limit_memory", "parse_tolerantly", "stop_workers"]
 
 MEMORY_BYTES = 1536 * 1024 * 1024
 N_IDLE_WORKER = 2
@@ -216,7 +216,8 @@ def _take(source: IO[bytes], n_byte: int) -> bytes:
     return b"".join(parts)
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Give this process a ceiling for its memory, where the system has such a thing."""
     try:
         import resource
     except ImportError:  # Windows: the time limit remains
@@ -228,7 +229,7 @@ def _limit_memory() -> None:
 
 
 if __name__ == "__main__":
-    _limit_memory()
+    limit_memory()
     sys.setrecursionlimit(3000)
     with (
         contextlib.suppress(KeyboardInterrupt, BrokenPipeError),
