@@ -14,7 +14,7 @@ from fake import FakeModel
 
 from kuaibao.service.api import create_app
 from kuaibao.service.engine.pool import ModelSpec
-from kuaibao.service.service import Service, make_pool, open_database
+from kuaibao.service.service import Service, make_pool, open_service_database
 from kuaibao.service.settings import ServiceSettings
 
 
@@ -23,7 +23,7 @@ def make_service(folder, **settings):
     spec = ModelSpec(name="fake", load=FakeModel, size_bytes=1000, created=1)
     return Service(
         chosen,
-        open_database(folder),
+        open_service_database(folder),
         make_pool(chosen, {"fake": spec}),
         lambda name, _folder: ModelSpec(name=name, load=FakeModel, size_bytes=1000),
     )

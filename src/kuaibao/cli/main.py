@@ -73,21 +73,20 @@ class _Verbs(TyperGroup):
         return [name for name, verb in VERBS.items() if _is_present(verb)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command itself, or only its help line when the caller lists them all."""
+        """What a listing shows of a verb; its module stays unread."""
         verb = VERBS.get(cmd_name)
+        return _listed(cmd_name, verb) if verb is not None and _is_present(verb) else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The verb that is called, with its module."""
+        verb = VERBS.get(args[0])
         if verb is None or not _is_present(verb):
-            return None
-        if ctx is not None and _only_lists(ctx):
-            return _listed(cmd_name, verb)
-        return _load(cmd_name, verb)
+            return super().resolve_command(ctx, args)
+        return args[0], _load(args[0], verb), args[1:]
 
 
 def _is_present(verb: Verb) -> bool:
     return os.path.exists(os.path.join(os.path.dirname(__file__), verb.module + ".py"))
-
-
-def _only_lists(ctx: Any) -> bool:
-    return not ctx.protected_args if hasattr(ctx, "protected_args") else not ctx.args
 
 
 def _listed(name: str, verb: Verb) -> Any:
@@ -109,7 +108,9 @@ def _load(name: str, verb: Verb) -> Any:
         if verb.extra and not (error.name or "").startswith("kuaibao"):
             raise MissingExtraError(verb.extra, needed_for=f"kuaibao {name}") from error
         raise
-    command = typer.main.get_command(getattr(module, verb.name))
+    room: typer.Typer = getattr(module, verb.name)
+    room._add_completion = False  # `kuaibao` itself offers it once
+    command = typer.main.get_command(room)
     command.name = name
     command.help = command.help or verb.help
     return command

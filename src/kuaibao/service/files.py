@@ -70,7 +70,7 @@ class FileStore:
                     raise InvalidRequestError(f"line {number}: {complaint}", param="file")
         file_id = f"file-{secrets.token_hex(12)}"
         write_bytes(self._folder / file_id, data)
-        with self._service.database.begin() as connection:
+        with self._service.database.write() as connection:
             connection.execute(
                 insert(file).values(
                     file_id=file_id,
@@ -92,7 +92,7 @@ class FileStore:
         query = select(file).where(
             file.c.file_id == file_id, file.c.person_id == caller.person.person_id
         )
-        with self._service.database.connect() as connection:
+        with self._service.database.read() as connection:
             row = connection.execute(query).mappings().first()
         if row is None:
             raise NotFoundError(f"No such File object: {file_id[:80]}", param="id")
@@ -107,7 +107,7 @@ class FileStore:
         )
         if purpose:
             query = query.where(file.c.purpose == purpose)
-        with self._service.database.connect() as connection:
+        with self._service.database.read() as connection:
             return [_describe(row) for row in connection.execute(query).mappings()]
 
     def path(self, caller: Caller, file_id: str) -> Path:
@@ -132,7 +132,7 @@ class FileStore:
     def delete(self, caller: Caller, file_id: str) -> None:
         """Delete a file of the caller's; raises like `get`."""
         path = self.path(caller, file_id)
-        with self._service.database.begin() as connection:
+        with self._service.database.write() as connection:
             connection.execute(delete(file).where(file.c.file_id == file_id))
         path.unlink(missing_ok=True)
 

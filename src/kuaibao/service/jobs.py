@@ -76,7 +76,7 @@ class JobBook:
             "events": json.dumps([_event("The job was queued")]),
             "created_at": time.time(),
         }
-        with self._service.database.begin() as connection:
+        with self._service.database.write() as connection:
             connection.execute(insert(job).values(**values))
         return self.get(caller, job_id)
 
@@ -91,7 +91,7 @@ class JobBook:
             .where(job.c.person_id == caller.person.person_id)
             .order_by(job.c.created_at.desc())
         )
-        with self._service.database.connect() as connection:
+        with self._service.database.read() as connection:
             return [_describe(row) for row in connection.execute(query).mappings()]
 
     def events(self, caller: Caller, job_id: str) -> list[dict[str, Any]]:
@@ -113,7 +113,7 @@ class JobBook:
         query = select(job).where(
             job.c.job_id == job_id, job.c.person_id == caller.person.person_id
         )
-        with self._service.database.connect() as connection:
+        with self._service.database.read() as connection:
             row = connection.execute(query).mappings().first()
         if row is None:
             raise NotFoundError(f"Could not find fine tune: {job_id[:80]}")
@@ -122,7 +122,7 @@ class JobBook:
 
 def finish(service: Service, job_id: str, status: str, message: str, **values: Any) -> None:
     """Write a job's state and an event of it."""
-    with service.database.begin() as connection:
+    with service.database.write() as connection:
         events = connection.execute(select(job.c.events).where(job.c.job_id == job_id)).scalar_one()
         ended = {"finished_at": time.time()} if status not in _OPEN else {}
         connection.execute(
@@ -180,7 +180,7 @@ class JobWorker:
             .order_by(job.c.status.desc(), job.c.created_at)
             .limit(1)
         )
-        with self._service.database.connect() as connection:
+        with self._service.database.read() as connection:
             return connection.execute(query).mappings().first()
 
     def _work(self, row: Mapping[Any, Any]) -> None:
@@ -213,7 +213,7 @@ class JobWorker:
                 self._process.wait(20)
 
     def _status(self, job_id: str) -> str:
-        with self._service.database.connect() as connection:
+        with self._service.database.read() as connection:
             return str(
                 connection.execute(select(job.c.status).where(job.c.job_id == job_id)).scalar_one()
             )

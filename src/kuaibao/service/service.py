@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy import Engine, event
 
 from kuaibao import accounts
 from kuaibao.accounts import ApiKey, Person
+from kuaibao.database import Database, open_database
 from kuaibao.errors import InputError
 from kuaibao.service import tables
 from kuaibao.service.engine.pool import ModelPool, ModelSpec
@@ -31,7 +31,7 @@ from kuaibao.service.policy import (
 from kuaibao.service.settings import ServiceSettings
 from kuaibao.service.usage import Ceilings, Ledger, Price, PriceList, QuotaBook
 
-__all__ = ["ROLES", "SCOPES", "Caller", "Service", "make_pool", "open_database"]
+__all__ = ["ROLES", "SCOPES", "Caller", "Service", "make_pool", "open_service_database"]
 
 ROLES = ("administrator", "developer")
 SCOPES = ("complete", "embed", "files", "tune", "admin")
@@ -64,7 +64,7 @@ class Service:
     """Everything that a request needs."""
 
     settings: ServiceSettings
-    database: Engine
+    database: Database
     pool: ModelPool
     make_spec: Callable[[str, str], ModelSpec]
     """How a model's folder is loaded: (name, folder) → spec."""
@@ -74,6 +74,8 @@ class Service:
     review_queue: ReviewQueue = field(init=False)
     guard: Guard = field(init=False)
     started_at: float = field(default_factory=time.time)
+    is_running: bool = True
+    """False for the shell's look at the data folder of a service that may be at work."""
 
     def __post_init__(self) -> None:
         prices = {name: Price(**dict(price)) for name, price in self.settings.prices.items()}
@@ -84,6 +86,8 @@ class Service:
         self.applications = ApplicationBook(self.database)
         self.review_queue = ReviewQueue(self.database)
         self.guard = Guard(self.review_queue)
+        if not self.is_running:
+            return
         self.ledger.recover()
         self.review_queue.purge()
         for name, job_id in self._fine_tuned():
@@ -95,7 +99,7 @@ class Service:
         query = sqlalchemy.select(tables.job.c.fine_tuned_model, tables.job.c.job_id).where(
             tables.job.c.status == "succeeded"
         )
-        with self.database.connect() as connection:
+        with self.database.read() as connection:
             return [(str(name), str(job_id)) for name, job_id in connection.execute(query)]
 
     def identify(self, secret: str) -> Caller:
@@ -110,7 +114,7 @@ class Service:
                 "You didn't provide an API key: send it as 'Authorization: Bearer KEY'."
             )
         try:
-            with self.database.begin() as connection:
+            with self.database.write() as connection:
                 key, person = accounts.check_key(connection, secret)
             application = self.applications.of_key(key.key_id)
         except (accounts.InvalidKeyError, InputError) as error:
@@ -132,7 +136,7 @@ class Service:
         unknown = set(scopes) - set(SCOPES)
         if unknown:
             raise InputError(f"unknown scope {sorted(unknown)[0]!r}", hint=", ".join(SCOPES))
-        with self.database.begin() as connection:
+        with self.database.write() as connection:
             person = accounts.get_person(connection, application.person_id)
             secret, key = accounts.create_key(
                 connection, person, label=label, scopes=scopes, expires_at=expires_at
@@ -150,7 +154,7 @@ class Service:
 
     def first_administrator_key(self) -> str | None:
         """At the first start: makes the administrator and gives their key; later None."""
-        with self.database.begin() as connection:
+        with self.database.write() as connection:
             if accounts.list_people(connection):
                 return None
             person = accounts.create_person(
@@ -203,28 +207,16 @@ class Service:
     def close(self) -> None:
         """Let the models finish and close the database."""
         self.pool.close()
-        self.database.dispose()
+        self.database.close()
 
 
-def open_database(data: str | os.PathLike[str]) -> Engine:
+def open_service_database(data: str | os.PathLike[str]) -> Database:
     """The service's database in its data folder, tables made if need be."""
-    folder = Path(data)
-    folder.mkdir(parents=True, exist_ok=True)
-    engine = sqlalchemy.create_engine(
-        f"sqlite:///{folder / 'service.db'}", connect_args={"timeout": 30}
-    )
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection: sqlalchemy.PoolProxiedConnection, _record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on"):
-            cursor.execute(f"pragma {pragma}")
-        cursor.close()
-
-    with engine.begin() as connection:
+    database = open_database(Path(data) / "service.db")
+    with database.write() as connection:
         accounts.create_tables(connection)
         tables.create_tables(connection)
-    return engine
+    return database
 
 
 def make_pool(settings: ServiceSettings, specs: Mapping[str, ModelSpec]) -> ModelPool:

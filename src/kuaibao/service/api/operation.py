@@ -26,7 +26,7 @@ def health() -> dict[str, str]:
 @router.get("/ready")
 def ready(service: ServiceOf) -> JSONResponse:
     """The database answers and no queue is full."""
-    with service.database.connect() as connection:
+    with service.database.read() as connection:
         connection.execute(text("select 1"))
     full = [n for n, s in service.pool.schedulers.items() if s.n_waiting >= s.max_waiting]
     status = {"status": "overloaded" if full else "ready", "models": len(service.pool.specs)}

@@ -210,7 +210,7 @@ def create_key(
 def list_keys(caller: CallerOf, service: ServiceOf) -> dict[str, Any]:
     """The caller's keys, without their secrets."""
     person = None if "admin" in caller.key.scopes else caller.person.person_id
-    with service.database.connect() as connection:
+    with service.database.read() as connection:
         keys = accounts.list_keys(connection, person_id=person)
     return {"object": "list", "data": [asdict(k) for k in keys]}
 
@@ -219,7 +219,7 @@ def list_keys(caller: CallerOf, service: ServiceOf) -> dict[str, Any]:
 def revoke_key(key_id: int, caller: CallerOf, service: ServiceOf) -> dict[str, Any]:
     """End a key at once."""
     _check_key_owner(key_id, caller, service)
-    with service.database.begin() as connection:
+    with service.database.write() as connection:
         key = accounts.revoke_key(connection, key_id)
         accounts.append_audit(
             connection, chain="service", actor=caller.person.name, action="key revoked",
@@ -233,7 +233,7 @@ def rotate_key(key_id: int, caller: CallerOf, service: ServiceOf) -> dict[str, A
     """A successor; the old key works for another hour."""
     _check_key_owner(key_id, caller, service)
     application = service.applications.of_key(key_id)
-    with service.database.begin() as connection:
+    with service.database.write() as connection:
         secret, key = accounts.rotate_key(connection, key_id, grace_s=3600)
         accounts.append_audit(
             connection, chain="service", actor=caller.person.name, action="key rotated",
@@ -245,7 +245,7 @@ def rotate_key(key_id: int, caller: CallerOf, service: ServiceOf) -> dict[str, A
 
 def _check_key_owner(key_id: int, caller: Caller, service: Service) -> None:
     person = None if "admin" in caller.key.scopes else caller.person.person_id
-    with service.database.connect() as connection:
+    with service.database.read() as connection:
         keys = accounts.list_keys(connection, person_id=person)
     if key_id not in {k.key_id for k in keys}:
         raise NotFoundError(f"there is no key {key_id}")
@@ -305,7 +305,7 @@ def decide_held(
 def audit(caller: CallerOf, service: ServiceOf, after: int = 0) -> dict[str, Any]:
     """The audit log, verified (administrators)."""
     caller.require("admin")
-    with service.database.connect() as connection:
+    with service.database.read() as connection:
         n_entry = accounts.verify_audit(connection, chain="service")
         entries = accounts.list_audit(connection, chain="service", after=max(0, after))
     return {"object": "list", "verified": n_entry, "data": [asdict(e) for e in entries]}

@@ -17,9 +17,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from kuaibao.accounts import append_audit
+from kuaibao.database import Database
 from kuaibao.errors import InputError
 from kuaibao.service.policy.rules import Policy
 from kuaibao.service.tables import application, application_event, application_key
@@ -120,8 +121,8 @@ class Application:
 class ApplicationBook:
     """Reads and writes applications; each call is one transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def submit(
         self, person_id: int, name: str, form: ApplicationForm, *, actor: str
@@ -134,7 +135,7 @@ class ApplicationBook:
         form.check()
         if not 0 < len(name.strip()) <= 200:
             raise InputError("an application has a name of 1 to 200 characters")
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             result = connection.execute(
                 insert(application).values(
                     person_id=person_id,
@@ -189,7 +190,7 @@ class ApplicationBook:
 
     def set_killed(self, application_id: int, is_killed: bool, *, actor: str) -> Application:
         """The kill switch: works at once, whatever the state."""
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             self._get(connection, application_id)
             connection.execute(
                 update(application)
@@ -206,7 +207,7 @@ class ApplicationBook:
         Raises:
             InputError: There is none with that number.
         """
-        with self._engine.connect() as connection:
+        with self._database.read() as connection:
             return self._get(connection, application_id)
 
     def list(
@@ -218,7 +219,7 @@ class ApplicationBook:
             query = query.where(application.c.status == status)
         if person_id is not None:
             query = query.where(application.c.person_id == person_id)
-        with self._engine.connect() as connection:
+        with self._database.read() as connection:
             return [_application(row) for row in connection.execute(query)]
 
     def events(self, application_id: int) -> list[Event]:
@@ -228,7 +229,7 @@ class ApplicationBook:
             .where(application_event.c.application_id == application_id)
             .order_by(application_event.c.event_id)
         )
-        with self._engine.connect() as connection:
+        with self._database.read() as connection:
             return [
                 Event(at=row.at, actor=row.actor, kind=row.kind, text=row.text)
                 for row in connection.execute(query)
@@ -236,7 +237,7 @@ class ApplicationBook:
 
     def bind_key(self, key_id: int, application_id: int) -> None:
         """Say that a key works for an application."""
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(
                 insert(application_key).values(key_id=key_id, application_id=application_id)
             )
@@ -247,7 +248,7 @@ class ApplicationBook:
         Raises:
             InputError: The key belongs to none.
         """
-        with self._engine.connect() as connection:
+        with self._database.read() as connection:
             row = connection.execute(
                 select(application)
                 .join(
@@ -265,7 +266,7 @@ class ApplicationBook:
         query = select(application_key.c.key_id).where(
             application_key.c.application_id == application_id
         )
-        with self._engine.connect() as connection:
+        with self._database.read() as connection:
             return [int(key) for key in connection.execute(query).scalars()]
 
     def _move(
@@ -276,7 +277,7 @@ class ApplicationBook:
         text: str,
         changes: dict[str, Any] | None = None,
     ) -> Application:
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             before = self._get(connection, application_id)
             if status not in _NEXT[before.status]:
                 raise InputError(

@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from kuaibao.accounts import append_audit
+from kuaibao.database import Database
 from kuaibao.errors import InputError
 from kuaibao.service.policy.applications import CHAIN
 from kuaibao.service.policy.rules import Side
@@ -38,8 +39,8 @@ class HeldText:
 class ReviewQueue:
     """Keeps texts for as long as the application's policy allows."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def add(
         self,
@@ -57,7 +58,7 @@ class ReviewQueue:
         if retention_days == 0:
             return None
         at = time.time() if now is None else now
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             result = connection.execute(
                 insert(held).values(
                     request_id=request_id,
@@ -79,7 +80,7 @@ class ReviewQueue:
     def waiting(self, *, limit: int = 100) -> list[HeldText]:
         """What nobody has looked at yet, oldest first."""
         query = select(held).where(held.c.decision == "").order_by(held.c.held_id).limit(limit)
-        with self._engine.connect() as connection:
+        with self._database.read() as connection:
             return [_held(row) for row in connection.execute(query)]
 
     def decide(
@@ -90,7 +91,7 @@ class ReviewQueue:
         Raises:
             InputError: No such text, or it was decided already.
         """
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             row = connection.execute(select(held).where(held.c.held_id == held_id)).first()
             if row is None:
                 raise InputError(f"there is no held text {held_id}")
@@ -115,7 +116,7 @@ class ReviewQueue:
     def purge(self, *, now: float | None = None) -> int:
         """Delete what has outlived its retention; gives the number."""
         at = time.time() if now is None else now
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             return connection.execute(delete(held).where(held.c.delete_after < at)).rowcount
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
+from kuaibao.database import Database
 from kuaibao.service.tables import usage
 from kuaibao.service.usage.prices import PriceList
 
@@ -50,13 +51,13 @@ class UsageTotal:
 class Ledger:
     """Reads and writes usage; each call is one transaction."""
 
-    def __init__(self, engine: Engine, prices: PriceList) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, prices: PriceList) -> None:
+        self._database = database
         self.prices = prices
 
     def recover(self) -> int:
         """Close the rows that a killed service left open; gives their number."""
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             statement = update(usage).where(usage.c.status == "open").values(status="interrupted")
             return connection.execute(statement).rowcount
 
@@ -69,7 +70,7 @@ class Ledger:
             "cost": self.prices.of(row.model).cost(n_prompt_token, 0),
             "status": "open",
         }
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(insert(usage).values(**values))
 
     def update(
@@ -82,7 +83,7 @@ class Ledger:
             "cost": self.prices.of(row.model).cost(n_prompt_token, n_completion_token),
             "status": status,
         }
-        with self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(
                 update(usage).where(usage.c.request_id == row.request_id).values(**values)
             )
@@ -94,7 +95,7 @@ class Ledger:
             func.coalesce(func.sum(usage.c.n_prompt_token + usage.c.n_completion_token), 0),
             func.coalesce(func.sum(usage.c.cost), 0.0),
         ).where(usage.c.application_id == application_id, usage.c.at >= since)
-        with self._engine.connect() as connection:
+        with self._database.read() as connection:
             n_request, n_token, cost = connection.execute(query).one()
         return int(n_request), int(n_token), float(cost)
 
@@ -107,7 +108,7 @@ class Ledger:
         Raises:
             ValueError: `by` is not a group.
         """
-        group = _group_column(by, self._engine.dialect.name)
+        group = _group_column(by, self._database.is_sqlite)
         query = (
             select(
                 group,
@@ -119,7 +120,7 @@ class Ledger:
             .where(*_conditions(since, until, person_id))
             .group_by(group)
         )
-        with self._engine.connect() as connection:
+        with self._database.read() as connection:
             rows = connection.execute(query).all()
         totals = [
             UsageTotal(
@@ -132,7 +133,7 @@ class Ledger:
     def rows(self, *, since: float = 0.0, person_id: int | None = None) -> Iterator[dict[str, Any]]:
         """Every row as a mapping, oldest first, for exports."""
         query = select(usage).where(*_conditions(since, None, person_id)).order_by(usage.c.usage_id)
-        with self._engine.connect() as connection:
+        with self._database.read() as connection:
             for row in connection.execution_options(yield_per=1000).execute(query).mappings():
                 yield dict(row)
 
@@ -148,11 +149,11 @@ def _conditions(
     return conditions
 
 
-def _group_column(by: str, dialect: str) -> ColumnElement[Any]:
+def _group_column(by: str, is_sqlite: bool) -> ColumnElement[Any]:
     if by not in GROUPS:
         raise ValueError(f"usage can be grouped by {', '.join(GROUPS)}, not by {by!r}")
     if by != "day":
         return usage.c[by]
-    if dialect == "sqlite":
+    if is_sqlite:
         return func.strftime("%Y-%m-%d", usage.c.at, "unixepoch")
     return func.to_char(func.to_timestamp(usage.c.at), "YYYY-MM-DD")

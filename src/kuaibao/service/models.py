@@ -1,0 +1,57 @@
+"""Where models come from: a folder, or the small model of the repository when none is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kuaibao.errors import InputError
+from kuaibao.service.engine.model import LanguageModel
+from kuaibao.service.engine.pool import ModelSpec
+from kuaibao.service.settings import ServiceSettings
+
+__all__ = ["default_models", "make_spec"]
+
+_SHIPPED = Path(__file__).parents[3] / "models" / "gpt-small"
+
+
+def default_models() -> Mapping[str, str]:
+    """The small model that comes with the source tree.
+
+    Raises:
+        InputError: This installation has none.
+    """
+    if not _SHIPPED.is_dir():
+        raise InputError(
+            "no model is named, and this installation carries none",
+            hint="Name one: kuaibao serve-models --model NAME=FOLDER",
+        )
+    return {"gpt-small": str(_SHIPPED)}
+
+
+def make_spec(settings: ServiceSettings, name: str, where: str) -> ModelSpec:
+    """A model that is loaded when first asked for.
+
+    Raises:
+        InputError: `where` is no folder of a model.
+    """
+    folder = Path(where)
+    weights = list(folder.glob("*.safetensors"))
+    if not weights or not (folder / "config.json").is_file():
+        raise InputError(
+            f"{where} holds no model",
+            hint="It needs config.json and *.safetensors (and a tokenizer).",
+        )
+    size_bytes = 2 * sum(path.stat().st_size for path in weights)
+
+    def load() -> LanguageModel:
+        from kuaibao.service.engine.core import CoreModel
+
+        return CoreModel.load(name, folder, n_slot=settings.n_slot)
+
+    return ModelSpec(
+        name=name,
+        load=load,
+        size_bytes=size_bytes,
+        created=int((folder / "config.json").stat().st_mtime),
+    )
