@@ -11,6 +11,7 @@ from kuaibao.database.errors import (
 )
 from kuaibao.database.fulltext import FullTextIndex, Hit, fold, parse_query, space_out
 from kuaibao.database.migrations import Migration, migrate, schema_version
+from kuaibao.database.snippets import snippet
 
 __all__ = [
     "BackupError",
@@ -29,5 +30,6 @@ __all__ = [
     "parse_query",
     "restore",
     "schema_version",
+    "snippet",
     "space_out",
 ]

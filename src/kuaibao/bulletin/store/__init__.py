@@ -1,1 +1,57 @@
-"""To be filled by its room."""
+"""The bulletin's memory: entries as they came, items, drafts, signatures, issues."""
+
+from kuaibao.bulletin.store.archive import Found, search_archive
+from kuaibao.bulletin.store.codec import entry_hash, hash_issue, reference, storable
+from kuaibao.bulletin.store.dates import day_range, days_before, last_day
+from kuaibao.bulletin.store.drafts import (
+    StoredDraft,
+    get_draft,
+    get_issue,
+    printed_items,
+    save_draft,
+    save_issue,
+    save_signatures,
+    signatures_of,
+)
+from kuaibao.bulletin.store.items import (
+    JoinCounts,
+    Sameness,
+    get_items,
+    items_since,
+    join_entries,
+    page_texts_of_run,
+    save_page_text,
+)
+from kuaibao.bulletin.store.store import BATCH, FetchRecord, Run, Store, StoredEntry
+
+__all__ = [
+    "BATCH",
+    "FetchRecord",
+    "Found",
+    "JoinCounts",
+    "Run",
+    "Sameness",
+    "Store",
+    "StoredDraft",
+    "StoredEntry",
+    "day_range",
+    "days_before",
+    "entry_hash",
+    "get_draft",
+    "get_issue",
+    "get_items",
+    "hash_issue",
+    "items_since",
+    "join_entries",
+    "last_day",
+    "page_texts_of_run",
+    "printed_items",
+    "reference",
+    "save_draft",
+    "save_issue",
+    "save_page_text",
+    "save_signatures",
+    "search_archive",
+    "signatures_of",
+    "storable",
+]

@@ -1,0 +1,487 @@
+"""`bulletin.toml`: what a bulletin is, in one strict file.
+
+Every wrong setting is named at once, with its line and column, and the nearest known name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic.dataclasses import dataclass as settings_dataclass
+
+from kuaibao.bulletin.errors import ConfigError, ConfigProblem
+from kuaibao.bulletin.model import SECTION_KINDS, SectionKind
+from kuaibao.bulletin.sources import Source, make_source, source_kinds
+from kuaibao.bulletin.toml_positions import Positions, TomlPath
+from kuaibao.errors import Place, did_you_mean
+
+__all__ = [
+    "CONFIG_NAME",
+    "BulletinConfig",
+    "BulletinSettings",
+    "EditionSettings",
+    "Format",
+    "ProfileSettings",
+    "ReadingSettings",
+    "SectionSettings",
+    "SignatureSettings",
+    "SourceEntry",
+    "WritingSettings",
+    "load_config",
+    "parse_config",
+]
+
+CONFIG_NAME = "bulletin.toml"
+MAX_BYTES = 1_000_000
+MAX_PROBLEMS = 50
+_STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+Format = Literal["html", "pdf", "epub", "atom", "rss", "json_feed", "ics", "bibtex", "mail", "json"]
+FORMATS: tuple[Format, ...] = ("html", "pdf", "epub", "atom", "ics", "bibtex", "mail", "json")
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ProfileSettings:
+    """What the readers care about."""
+
+    words: tuple[str, ...] = ()
+    """Words and phrases, in any language of the sources."""
+    examples: tuple[str, ...] = ()
+    """Titles or sentences of things that were welcome."""
+    unwanted: tuple[str, ...] = ()
+    """Words and phrases that put an item down."""
+    bibliography: str = ""
+    """A BibTeX file of what the readers read, from the folder of bulletin.toml."""
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SectionSettings:
+    """One section of the issue; sections are printed in the order of the file."""
+
+    kind: SectionKind
+    """in_depth, news, tools, papers, conferences."""
+    title: str = ""
+    """The heading; the usual one of the edition's language if not given."""
+    limit: int = Field(default=10, ge=0, le=10_000)
+    """At most so many items."""
+    min_score: float = 0.0
+    """Items below this score are left out."""
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SignatureSettings:
+    """Who makes the issue; printed with every item that they made."""
+
+    compiled_by: str = ""
+    """Who compiles (and translates) items."""
+    proofread_by: str = ""
+    """Who proofreads them: somebody else."""
+
+    @field_validator("proofread_by")
+    @classmethod
+    def _another_person(cls, value: str, info: Any) -> str:
+        if value and value == info.data.get("compiled_by"):
+            raise ValueError("nobody proofreads their own text")
+        return value
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class EditionSettings:
+    """The issue in one more language; what is not given is as in the main edition."""
+
+    language: Literal["en", "zh"]
+    """Of headings, dates and punctuation."""
+    out: str = ""
+    """Its folder in the output; the language's name if not given."""
+    title: str = ""
+    """Title of this issue."""
+    series: str = ""
+    """Name of the bulletin."""
+    publisher: str = ""
+    """Who publishes it."""
+    editors: tuple[str, ...] = ()
+    """Who is responsible."""
+    contact: str = ""
+    """How to reach them."""
+    disclaimer: str = ""
+    """A note at the foot."""
+    text_languages: tuple[str, ...] = ()
+    """Languages of texts that may be printed, the best first; its own, then all, if not given."""
+    section_titles: dict[SectionKind, str] = Field(default_factory=dict)
+    """Headings by section kind."""
+    signatures: SignatureSettings = SignatureSettings()
+    """Who makes this edition."""
+
+    @field_validator("out")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        path = PurePosixPath(value.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError("must be a folder inside the output")
+        return value
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ReadingSettings:
+    """How items are found among entries."""
+
+    period_days: int = Field(default=31, ge=1, le=3660)
+    """Dated items older than this on the issue's day are left out (not conferences)."""
+    full_text: bool = True
+    """Fetch the page of a chosen item whose source gives only a few lines."""
+    repeat_after: int = Field(default=6, ge=0, le=1000)
+    """An item is not printed again within so many issues."""
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class WritingSettings:
+    """How drafts are made."""
+
+    strategy: str = "ind-orig"
+    """lead, random, ind-orig, ind-uniq, seq-orig, seq-uniq, or an installed summariser's name."""
+    n_sentence: int = Field(default=3, ge=1, le=20)
+    """Sentences of a summary."""
+    manuscripts: str = "manuscripts"
+    """Folder of texts that people wrote (Markdown with a front matter)."""
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class BulletinSettings:
+    """The whole of bulletin.toml, less the sources."""
+
+    series: str = Field(min_length=1, max_length=300)
+    """Name of the bulletin."""
+    title: str = ""
+    """Title of this issue."""
+    language: Literal["en", "zh"] = "en"
+    """Of the main edition."""
+    number: int = Field(default=1, ge=0)
+    """Number of the issue within its year."""
+    running_number: int = Field(default=0, ge=0)
+    """Number of the issue since the first; the number if not given."""
+    day: date | None = None
+    """The issue's date; today if not given."""
+    publisher: str = ""
+    """Who publishes it."""
+    editors: tuple[str, ...] = ()
+    """Who is responsible."""
+    contact: str = ""
+    """How to reach them."""
+    base_url: str = ""
+    """Where the issue will be read; a local issue has none."""
+    disclaimer: str = ""
+    """A note at the foot."""
+    database: str = "bulletin.db"
+    """A file from this folder, or the address of a PostgreSQL database."""
+    formats: tuple[Format, ...] = FORMATS
+    """What is made: html, pdf, epub, atom, rss, json_feed, ics, bibtex, mail, json."""
+    profile: ProfileSettings = ProfileSettings()
+    """What the readers care about."""
+    sections: tuple[SectionSettings, ...] = tuple(
+        SectionSettings(kind=kind) for kind in SECTION_KINDS
+    )
+    """Sections in print order."""
+    signatures: SignatureSettings = SignatureSettings()
+    """Who makes the issue."""
+    reading: ReadingSettings = ReadingSettings()
+    """How items are found."""
+    writing: WritingSettings = WritingSettings()
+    """How drafts are made."""
+    text_languages: tuple[str, ...] = ()
+    """As in an edition, for the main one."""
+    editions: tuple[EditionSettings, ...] = ()
+    """The same issue in more languages."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceEntry:
+    """One `[[sources]]` table: the source and what the pipeline itself reads of it."""
+
+    source: Source
+    section: SectionKind | None = None
+    """Where its items go; by their kind if not given."""
+    weight: float = 1.0
+    """Multiplies the score of its items."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulletinConfig:
+    """A checked bulletin.toml with its sources made."""
+
+    folder: Path
+    settings: BulletinSettings
+    sources: tuple[SourceEntry, ...]
+
+    @property
+    def database(self) -> str:
+        """Where the store is: an address, or an absolute path."""
+        where = self.settings.database
+        return where if "://" in where else str((self.folder / where).absolute())
+
+    @property
+    def editions(self) -> tuple[EditionSettings, ...]:
+        """Every edition with all its fields filled; the main one first, with `out` empty."""
+        main = self.settings
+        first = EditionSettings(
+            language=main.language,
+            title=main.title,
+            series=main.series,
+            publisher=main.publisher,
+            editors=main.editors,
+            contact=main.contact,
+            disclaimer=main.disclaimer,
+            text_languages=main.text_languages,
+            section_titles={s.kind: s.title for s in main.sections if s.title},
+            signatures=main.signatures,
+        )
+        return (first, *(_filled(edition, first) for edition in main.editions))
+
+
+def _filled(edition: EditionSettings, main: EditionSettings) -> EditionSettings:
+    same_language = edition.language == main.language
+    headings = main.section_titles if same_language else {}
+    return dataclasses.replace(
+        edition,
+        out=edition.out or edition.language,
+        title=edition.title or main.title,
+        series=edition.series or main.series,
+        publisher=edition.publisher or main.publisher,
+        editors=edition.editors or main.editors,
+        contact=edition.contact or main.contact,
+        disclaimer=edition.disclaimer or main.disclaimer,
+        section_titles=edition.section_titles or headings,
+        signatures=edition.signatures
+        if edition.signatures.compiled_by or edition.signatures.proofread_by
+        else main.signatures,
+    )
+
+
+def load_config(folder: str | Path) -> BulletinConfig:
+    """Read `bulletin.toml` from a folder (or the file itself).
+
+    Raises:
+        ConfigError: There is none, or it is wrong; every wrong setting is named.
+    """
+    path = Path(folder)
+    path = path / CONFIG_NAME if path.is_dir() else path
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError(
+                [ConfigProblem(f"larger than {MAX_BYTES:,} bytes", Place(file=str(path)))]
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            [
+                ConfigProblem(
+                    f"can't be read: {error.strerror or error}",
+                    Place(file=str(path)),
+                    f"A bulletin is a folder with a {CONFIG_NAME}; see docs/bulletin.md.",
+                )
+            ]
+        ) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problem = ConfigProblem("is not UTF-8", Place(file=str(path), line=line))
+        raise ConfigError([problem]) from error
+    return parse_config(text, folder=path.parent, file=str(path))
+
+
+def parse_config(text: str, *, folder: Path, file: str = CONFIG_NAME) -> BulletinConfig:
+    """Read the text of a bulletin.toml.
+
+    Raises:
+        ConfigError: It is wrong; every wrong setting is named with its place.
+    """
+    text = text.replace("\r\n", "\n")
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError([_syntax_problem(error, text, file)]) from error
+    positions = Positions(text, file)
+    raw_sources = table.pop("sources", [])
+    problems: list[ConfigProblem] = []
+    settings: BulletinSettings | None = None
+    try:
+        settings = TypeAdapter(BulletinSettings).validate_python(table)
+    except ValidationError as error:
+        problems += [
+            _problem(one, positions, (), BulletinSettings)
+            for one in error.errors(include_url=False)
+        ]
+    sources = _sources(raw_sources, positions, folder, problems)
+    if settings is not None:
+        problems += _contradictions(settings, positions)
+    if problems or settings is None:
+        ordered = sorted(problems, key=lambda p: (p.place.line, p.place.column))
+        raise ConfigError(ordered[:MAX_PROBLEMS])
+    return BulletinConfig(folder=folder, settings=settings, sources=tuple(sources))
+
+
+def _syntax_problem(error: Exception, text: str, file: str) -> ConfigProblem:
+    found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+    message = re.sub(r"\s*\(at .*\)", "", str(error)) or "nested too deeply"
+    if found is None:
+        return ConfigProblem(message, Place(file=file))
+    line, column = int(found[1]), int(found[2])
+    lines = text.splitlines()
+    shown = lines[line - 1] if line <= len(lines) else ""
+    return ConfigProblem(message, Place(file=file, line=line, column=column, source_line=shown))
+
+
+def _sources(
+    raw: Any, positions: Positions, folder: Path, problems: list[ConfigProblem]
+) -> list[SourceEntry]:
+    if not isinstance(raw, list) or not all(isinstance(one, dict) for one in raw):
+        place = positions.place(("sources",), at_key=True)
+        problems.append(ConfigProblem("sources are tables: [[sources]]", place))
+        return []
+    made: list[SourceEntry] = []
+    seen: set[str] = set()
+    for i, one in enumerate(raw):
+        path: TomlPath = ("sources", i)
+        found = len(problems)
+        own = _own_settings(dict(one), path, positions, seen, problems)
+        settings = {k: v for k, v in one.items() if k not in _OWN_KEYS}
+        _check_source_settings(one.get("kind"), settings, path, positions, problems)
+        if len(problems) == found and own is not None:
+            source = make_source(own.id, own.kind, settings, folder)
+            made.append(SourceEntry(source=source, section=own.section, weight=own.weight))
+    return made
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class _OwnSettings:
+    """What every `[[sources]]` table holds whatever its kind."""
+
+    id: str = Field(min_length=1, max_length=100)
+    """The source's name, unique in the bulletin."""
+    kind: str
+    """Where it comes from: feed, folder, ical, …"""
+    section: SectionKind | None = None
+    """Where its items go; by their kind if not given."""
+    weight: float = Field(default=1.0, ge=0, le=1000)
+    """Multiplies the score of its items."""
+
+
+_OWN_KEYS = frozenset(f.name for f in dataclasses.fields(_OwnSettings))
+
+
+def _own_settings(
+    one: dict[str, Any],
+    path: TomlPath,
+    positions: Positions,
+    seen: set[str],
+    problems: list[ConfigProblem],
+) -> _OwnSettings | None:
+    own = {k: v for k, v in one.items() if k in _OWN_KEYS}
+    try:
+        settings = TypeAdapter(_OwnSettings).validate_python(own)
+    except ValidationError as error:
+        problems += [
+            _problem(e, positions, path, _OwnSettings) for e in error.errors(include_url=False)
+        ]
+        return None
+    kinds = source_kinds()
+    if settings.kind not in kinds:
+        place = positions.place((*path, "kind"))
+        hint = did_you_mean(settings.kind, kinds)
+        problems.append(ConfigProblem(f"unknown source kind '{settings.kind}'", place, hint))
+    if settings.id in seen:
+        place = positions.place((*path, "id"))
+        problems.append(ConfigProblem(f"a second source is called '{settings.id}'", place))
+    seen.add(settings.id)
+    return settings
+
+
+def _check_source_settings(
+    kind: Any,
+    settings: dict[str, Any],
+    path: TomlPath,
+    positions: Positions,
+    problems: list[ConfigProblem],
+) -> None:
+    kinds = source_kinds()
+    if not isinstance(kind, str) or kind not in kinds:
+        return
+    settings_type = kinds[kind].load().settings_type
+    try:
+        TypeAdapter(settings_type).validate_python(settings)
+    except ValidationError as error:
+        problems += [
+            _problem(one, positions, path, settings_type, extra=_OWN_KEYS)
+            for one in error.errors(include_url=False)
+        ]
+
+
+def _contradictions(settings: BulletinSettings, positions: Positions) -> list[ConfigProblem]:
+    """What is wrong though every setting by itself is right."""
+    found: list[ConfigProblem] = []
+    kinds = [s.kind for s in settings.sections]
+    for i, kind in enumerate(kinds):
+        if kind in kinds[:i]:
+            place = positions.place(("sections", i, "kind"))
+            found.append(ConfigProblem(f"a second section is of kind '{kind}'", place))
+    outs = [""]
+    for i, edition in enumerate(settings.editions):
+        out = (edition.out or edition.language).strip("/")
+        if out in outs:
+            place = positions.place(("editions", i), at_key=True)
+            message = f"two editions would be written to the folder '{out or '.'}'"
+            found.append(ConfigProblem(message, place, "Give one of them another 'out'."))
+        outs.append(out)
+    return found
+
+
+def _problem(
+    error: Any,
+    positions: Positions,
+    prefix: TomlPath,
+    root: Any,
+    extra: frozenset[str] = frozenset(),
+) -> ConfigProblem:
+    path: TomlPath = (*prefix, *(part for part in error["loc"] if part != "[key]"))
+    name = str(path[-1]) if path else "bulletin.toml"
+    if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        known = set(_fields_at(root, error["loc"][:-1])) | extra
+        place = positions.place(path, at_key=True)
+        return ConfigProblem(f"unknown setting '{name}'", place, did_you_mean(name, known))
+    if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        place = positions.place(path[:-1], at_key=True)
+        return ConfigProblem(f"setting '{name}' is missing", place)
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    shown = repr(error["input"])
+    shown = f"setting '{name}' is {shown}: " if len(shown) <= 60 and path else f"'{name}': "
+    hint = ""
+    if error["type"] == "literal_error":
+        known = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        hint, message = did_you_mean(str(error["input"]), known), "not one of the known values"
+    if path == prefix:  # a rule of the whole table
+        return ConfigProblem(message, positions.place(path, at_key=True), hint)
+    return ConfigProblem(shown + message, positions.place(path), hint)
+
+
+def _fields_at(root: Any, loc: tuple[Any, ...]) -> list[str]:
+    """Names of the settings in the (nested) dataclass that `loc` leads to."""
+    current = root
+    for part in loc:
+        if isinstance(part, int) or not dataclasses.is_dataclass(current):
+            continue
+        field = next((f for f in dataclasses.fields(current) if f.name == part), None)
+        inner = getattr(current, "__pydantic_fields__", {}).get(part) if field else None
+        annotation = getattr(inner, "annotation", None)
+        arguments = getattr(annotation, "__args__", ())
+        current = next((a for a in (annotation, *arguments) if dataclasses.is_dataclass(a)), None)
+    return (
+        [f.name for f in dataclasses.fields(current)] if dataclasses.is_dataclass(current) else []
+    )

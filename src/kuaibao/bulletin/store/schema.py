@@ -1,0 +1,22 @@
+"""The numbered steps that lead to the bulletin's tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from kuaibao.bulletin.store.tables import archive, metadata
+from kuaibao.database import Migration
+
+__all__ = ["MIGRATIONS", "ROOM"]
+
+ROOM = "bulletin"
+
+
+def _first_tables(connection: Connection) -> None:
+    metadata.create_all(connection)
+    archive.create(connection)
+
+
+MIGRATIONS = (
+    Migration(1, "entries, items, drafts, issues and the archive's index", _first_tables),
+)
