@@ -33,11 +33,11 @@ def render_bibtex(issue: Issue) -> bytes:
         for item in section.items:
             if item.item.lead.kind == "paper":
                 key = _unique(_key(item.item.lead), taken)
-                entries.append(_entry(item.item.lead, key, issue.language))
+                entries.append(_entry(item.item.lead, key))
     return "\n".join(entries).encode("utf-8")
 
 
-def _entry(paper: Entry, key: str, language: str) -> str:
+def _entry(paper: Entry, key: str) -> str:
     venue = clean_line(paper.venue)
     is_proceedings = bool(_PROCEEDINGS.search(venue))
     kind = ("inproceedings" if is_proceedings else "article") if venue else "misc"

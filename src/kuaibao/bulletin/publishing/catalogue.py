@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kuaibao.bulletin.model import PartialDate
+from kuaibao.bulletin.publishing.cleaning import clean_line
 
 __all__ = ["Catalogue", "local_time"]
 
@@ -107,7 +108,7 @@ class Catalogue:
         text = self.day(value.date())
         if moment.precision == "day" or not with_time:
             return text
-        zone = moment.zone or self.word("date.no_zone")
+        zone = clean_line(moment.zone) or self.word("date.no_zone")
         return self.word("date.time", date=text, hour=value.hour, minute=value.minute, zone=zone)
 
 

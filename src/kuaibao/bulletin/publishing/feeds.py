@@ -11,6 +11,7 @@ from typing import Any
 import lxml.etree as etree
 
 from kuaibao.bulletin.model import Issue, IssueItem, PartialDate
+from kuaibao.bulletin.publishing.cleaning import clean_line
 from kuaibao.bulletin.publishing.identity import address, issue_urn, item_address, item_urn
 from kuaibao.bulletin.publishing.page import environment
 from kuaibao.bulletin.publishing.view import IssueView, ItemView
@@ -43,8 +44,9 @@ def render_atom(issue: Issue, view: IssueView) -> bytes:
         _add(entry, "updated", updated)
         if exact := _exact(item):
             _add(entry, "published", _rfc3339(exact))
-        for author in item.item.lead.authors:
-            _add(_add(entry, "author"), "name", author)
+        for name in (clean_line(author) for author in item.item.lead.authors):
+            if name:
+                _add(_add(entry, "author"), "name", name)
         if url := item_address(view, shown):
             _add(entry, "link", rel="alternate", href=url)
         if shown.url and shown.url != url:

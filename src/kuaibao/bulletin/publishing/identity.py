@@ -6,6 +6,7 @@ must not make a second one.
 
 from __future__ import annotations
 
+import re
 import uuid
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +17,7 @@ from kuaibao.bulletin.publishing.view import IssueView, ItemView
 __all__ = ["address", "domain", "issue_urn", "item_urn", "urn"]
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://kuaibao.invalid/")
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 NO_DOMAIN = "kuaibao.invalid"
 """Stands where an issue has no address of its own (RFC 2606: never resolves)."""
 
@@ -37,7 +39,12 @@ def item_urn(issue: Issue, item: IssueItem) -> str:
 
 def domain(issue: IssueView) -> str:
     """The host where the issue is read."""
-    return urlsplit(issue.base_url).hostname or NO_DOMAIN
+    host = urlsplit(issue.base_url).hostname or ""
+    try:
+        host = host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return NO_DOMAIN
+    return host if _HOST.fullmatch(host) else NO_DOMAIN
 
 
 def address(issue: IssueView, path: str = "") -> str:

@@ -6,6 +6,7 @@ on one line before it is set, and the standard library encodes it (RFC 2047).
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from collections.abc import Iterator
@@ -15,13 +16,14 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from urllib.parse import quote
 
 import css_inline
 
 from kuaibao.bulletin.model import Issue
 from kuaibao.bulletin.publishing.cleaning import clean_line, safe_url
 from kuaibao.bulletin.publishing.errors import PublishingError
-from kuaibao.bulletin.publishing.identity import NO_DOMAIN, address, domain, issue_urn
+from kuaibao.bulletin.publishing.identity import NO_DOMAIN, address, domain, issue_urn, urn
 from kuaibao.bulletin.publishing.markdown import plain_text
 from kuaibao.bulletin.publishing.page import environment, template_text
 from kuaibao.bulletin.publishing.view import IssueView, ItemView
@@ -29,6 +31,7 @@ from kuaibao.bulletin.publishing.view import IssueView, ItemView
 __all__ = ["Envelope", "make_mail", "render_mail_text"]
 
 _WIDTH = 72
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _UNSUBSCRIBE_SCHEMES = frozenset({"https", "mailto"})
 
 
@@ -51,28 +54,26 @@ def make_mail(issue: Issue, view: IssueView, envelope: Envelope | None = None) -
     """
     envelope = envelope or Envelope()
     host = domain(view)
-    contact = parseaddr(view.contact)[1]
-    sender = _address(
-        envelope.sender or contact or f"bulletin@{host}", view.publisher or view.series
-    )
+    found = _PLAIN_ADDRESS.search(view.contact)
+    origin = envelope.sender or (found.group() if found else f"bulletin@{host}")
+    sender = _address(origin, view.publisher or view.series)
     recipient = _address(envelope.recipient or f"readers@{NO_DOMAIN}", "")
     leave = _unsubscribe(envelope, host)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     message["From"] = sender
     message["To"] = recipient
-    message["Subject"] = view.words.word(
-        "mail.subject", series=view.series, number=view.number_full
-    )
+    subject = view.words.word("mail.subject", series=view.series, number=view.number_full)
+    message["Subject"] = _header_text(subject)
     message["Date"] = format_datetime(datetime.combine(issue.day, time(), UTC))
     message["Message-ID"] = f"<{issue_urn(issue).removeprefix('urn:uuid:')}@{host}>"
-    message["Content-Language"] = view.language
-    message["List-ID"] = f"<{issue_urn(issue).removeprefix('urn:uuid:')[:8]}.{host}>"
-    message["List-Unsubscribe"] = f"<{leave}>, <mailto:{sender.addr_spec}?subject=unsubscribe>"
+    message["List-ID"] = f"<{urn('series', issue.series).removeprefix('urn:uuid:')}.{host}>"
+    mailbox = quote(sender.addr_spec, safe="@")
+    message["List-Unsubscribe"] = f"<{leave}>, <mailto:{mailbox}?subject=unsubscribe>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"
     message["Precedence"] = "list"
-    message.set_content(render_mail_text(view, leave), cte="base64")
-    message.add_alternative(_html(view, leave), subtype="html", cte="base64")
+    message.set_content(render_mail_text(view, leave))
+    message.add_alternative(_html(view, leave), subtype="html")
     message.set_boundary(f"=_{issue_urn(issue).removeprefix('urn:uuid:')}")
     return message
 
@@ -151,11 +152,20 @@ def _address(text: str, name: str) -> Address:
     """A mail address with a display name, both on one line."""
     shown, spec = parseaddr(clean_line(text))
     try:
-        return Address(display_name=shown or clean_line(name), addr_spec=spec)
+        return Address(display_name=_header_text(shown or name), addr_spec=spec)
     except (ValueError, IndexError) as error:
         raise PublishingError(f"Not a mail address: {text!r}") from error
     except Exception as error:  # email.errors.HeaderParseError and its like
         raise PublishingError(f"Not a mail address: {text!r}") from error
+
+
+def _header_text(text: str) -> str:
+    """One line in which nothing is an encoded word already.
+
+    The standard library decodes `=?utf-8?q?=0ABcc:…?=` when a header is set and would write the
+    line break that hides in it; parted, it stays what the reader was meant to see.
+    """
+    return clean_line(text).replace("=?", "= ?")
 
 
 def _wrapped(text: str) -> str:
