@@ -1,0 +1,250 @@
+"""Lay out many candidates: stage after stage, all candidates of a stage in one batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kuaibao.diagrams.graph import Node
+from kuaibao.diagrams.layout.machine import load_kernel
+from kuaibao.diagrams.layout.settings import LayoutResult, Settings, draw_inputs
+from kuaibao.diagrams.layout.slots import (
+    CANDIDATE,
+    COMPATIBLE,
+    COUNT_FP,
+    COUNT_IP,
+    FIRST_MOVING,
+    I_STRIDE,
+    MAX_EVALS,
+    MAX_STEPS,
+    N_BODY,
+    N_CANDIDATES,
+    N_FIXED,
+    N_LANES,
+    N_MOVING,
+    N_PROLOGUE,
+    N_ROWS,
+    N_TERMS,
+    NAN,
+    ROUND_NO,
+    STEPS,
+    STEPS_CAP,
+    TOTAL,
+    W_CAP,
+    W_START,
+    WIDTH,
+    lane_stride,
+)
+from kuaibao.diagrams.layout.tape import Evaluator, Tape, Vector, make_tape
+from kuaibao.diagrams.problem import Problem, Term
+
+__all__ = ["Optimizer"]
+
+_CACHE_BYTES = 1 << 21
+"""The value and derivative tables of a batch should stay near the processor."""
+_CHUNK_ROWS = 20_000_000
+"""About a tenth of a second of work between two looks at the clock."""
+
+
+def _acts_in(term: Term, stage: str) -> bool:
+    return term.stages is None or stage in term.stages
+
+
+class _Stage:
+    """One stage's tape and terms, ready to run any number of candidates."""
+
+    def __init__(self, problem: Problem, name: str, pinned: frozenset[int]) -> None:
+        graph = problem.graph
+        objectives = [t for t in problem.objectives if _acts_in(t, name)]
+        constraints = [t for t in problem.constraints if _acts_in(t, name)]
+        nodes = [t.value for t in (*objectives, *constraints)]
+        moving = frozenset(
+            number
+            for number, meta in enumerate(graph.inputs)
+            if number not in pinned and (meta.stages is None or name in meta.stages)
+        )
+        outputs = [v.index for v in nodes if isinstance(v, Node)]
+        self.tape: Tape = make_tape(graph, outputs, moving)
+        first, rows = self.tape.first_moving, self.tape.row_of
+        # terms that nothing moves can't be helped and would only blur the stopping rule
+        terms = [
+            (rows[term.value.index], is_objective)
+            for is_objective, group in ((1, objectives), (0, constraints))
+            for term in group
+            if isinstance(term.value, Node) and rows[term.value.index] >= first
+        ]
+        self.n_terms = len(terms)
+        self.terms = np.array([t[0] for t in terms] or [0], dtype=np.int32)
+        self.is_objective = np.array([t[1] for t in terms] or [0], dtype=np.int32)
+
+    def run(
+        self, inputs: Vector, settings: Settings, deadline: float
+    ) -> tuple[Vector, np.ndarray[Any, np.dtype[np.int64]]]:
+        """Move the inputs (candidate, input) of this stage.
+
+        Returns:
+            The inputs afterwards, and by candidate: state (0 = out of time), steps, rounds,
+            evaluations.
+        """
+        n, tape = len(inputs), self.tape
+        report = np.zeros((n, 4), dtype=np.int64)
+        if not tape.moving or not self.n_terms or not n:
+            report[:, 0] = 1
+            return inputs, report
+        width = min(n, settings.width or _width(tape.n_rows))
+        n_moving = len(tape.moving)
+        ip = np.zeros(COUNT_IP, dtype=np.int64)
+        ip[N_MOVING], ip[N_FIXED] = n_moving, len(tape.fixed)
+        ip[N_PROLOGUE], ip[N_BODY] = tape.n_prologue, tape.n_body
+        ip[N_TERMS], ip[FIRST_MOVING], ip[N_ROWS] = self.n_terms, tape.first_moving, tape.n_rows
+        ip[WIDTH], ip[N_CANDIDATES] = width, n
+        ip[MAX_EVALS] = max(1, _CHUNK_ROWS // (tape.n_rows * width))
+        ip[MAX_STEPS], ip[COMPATIBLE] = settings.max_steps, settings.compatible
+        fp = np.zeros(COUNT_FP)
+        fp[W_START] = settings.weight
+        fp[W_CAP] = np.inf if settings.compatible else settings.weight_cap
+        v = np.zeros((tape.n_rows, width))
+        v[: len(tape.constants)] = tape.constants[:, None]
+        d = np.zeros_like(v)
+        lanes = np.zeros(lane_stride(n_moving) * width)
+        counters = np.zeros(I_STRIDE * width, dtype=np.int64)
+        starts = np.ascontiguousarray(inputs[:, tape.moving])
+        fixed = np.ascontiguousarray(inputs[:, tape.fixed]) if tape.fixed else np.zeros((n, 1))
+        out = starts.copy()
+        advance = load_kernel()
+        while True:
+            waiting = advance(
+                ip, fp, tape.ops, tape.left, tape.right, tape.third, self.terms,
+                self.is_objective, v, d, lanes, counters, starts, fixed, out, report,
+            )  # fmt: skip
+            if settings.progress is not None:
+                settings.progress(n - waiting, n)
+            if not waiting:
+                break
+            if time.monotonic() > deadline:
+                _salvage(ip, lanes, counters, n_moving, out, report)
+                break
+        result = inputs.copy()
+        result[:, tape.moving] = out
+        return result, report
+
+
+def _width(n_rows: int) -> int:
+    return int(min(16, max(4, _CACHE_BYTES // (16 * n_rows))))
+
+
+def _salvage(
+    ip: Any, lanes: Vector, counters: Any, n_moving: int, out: Vector, report: Any
+) -> None:
+    """Out of time: the candidates under way stay at their last accepted point."""
+    stride = lane_stride(n_moving)
+    for lane in range(int(ip[N_LANES])):
+        state = counters[lane * I_STRIDE : (lane + 1) * I_STRIDE]
+        candidate = int(state[CANDIDATE])
+        out[candidate] = lanes[lane * stride : lane * stride + n_moving]
+        report[candidate] = (0, state[STEPS], state[ROUND_NO], state[TOTAL])
+
+
+class Optimizer:
+    """A problem with its tapes built: lay out again and again without compiling again."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._stages: dict[tuple[str, frozenset[int]], _Stage] = {}
+        last = problem.stages[-1]
+        self._terms = (*problem.objectives, *problem.constraints)
+        self._in_last = np.array([_acts_in(t, last) for t in self._terms], dtype=bool)
+        self._values: Evaluator | None = None
+
+    def _stage(self, name: str, pinned: frozenset[int]) -> _Stage:
+        key = (name, pinned)
+        if key not in self._stages:
+            if len(self._stages) > 64:
+                self._stages.clear()
+            self._stages[key] = _Stage(self.problem, name, pinned)
+        return self._stages[key]
+
+    def layouts(
+        self,
+        n: int = 1,
+        *,
+        seed: int | str = 0,
+        settings: Settings | None = None,
+        pins: Mapping[int, float] | None = None,
+        starts: Vector | None = None,
+    ) -> list[LayoutResult]:
+        """Lay out `n` candidates, in the order of their starts.
+
+        Args:
+            n: Candidates; the k-th of a seed is the same for every `n`.
+            seed: Chooses the start values of all sampled inputs.
+            settings: Limits and rules.
+            pins: Inputs (by number) that must keep a value.
+            starts: Inputs (candidate, input) to start from instead of the seed's draws; a
+                warm start after a drag.
+        """
+        settings = settings or Settings()
+        if starts is None:
+            values = draw_inputs(self.problem.graph, n, seed, pins)
+        else:
+            values = np.array(starts, dtype=np.float64, ndmin=2)
+            for number, value in (pins or {}).items():
+                values[:, number] = value
+        deadline = time.monotonic() + settings.time_limit_s
+        pinned = frozenset(pins or ())
+        worst = np.ones(len(values), dtype=np.int64)
+        totals = np.zeros((len(values), 4), dtype=np.int64)
+        for name in self.problem.stages:
+            values, report = self._stage(name, pinned).run(values, settings, deadline)
+            totals += report
+            worst = np.where(report[:, 0] != 1, report[:, 0], worst)
+        return self._results(values, worst, totals)
+
+    def _results(self, values: Vector, states: Any, totals: Any) -> list[LayoutResult]:
+        if self._values is None:
+            self._values = Evaluator(self.problem.graph, [t.value for t in self._terms])
+        terms = self._values.run(values)
+        terms[:, ~self._in_last] = np.nan
+        n_objective = len(self.problem.objectives)
+        results: list[LayoutResult] = []
+        names = {0: "time", NAN: "nan", STEPS_CAP: "steps"}
+        for k in range(len(terms)):
+            row: Vector = terms[k]
+            objectives, constraints = row[:n_objective], row[n_objective:]
+            active = constraints[self._in_last[n_objective:]]
+            status = names.get(int(states[k]), "converged")
+            if not np.isfinite(row[self._in_last]).all():
+                status = "nan"
+            results.append(
+                LayoutResult(
+                    inputs=values[k],
+                    energy=float(objectives[self._in_last[:n_objective]].sum()),
+                    violation=float(max(active.max(initial=0.0), 0.0)),
+                    steps=int(totals[k, 1]),
+                    evaluations=int(totals[k, 3]),
+                    status=status,
+                    objective_values=objectives,
+                    constraint_values=constraints,
+                    candidate=k,
+                    blame=_blame(self._terms, row, self._in_last, n_objective),
+                )
+            )
+        return results
+
+
+def _blame(terms: Sequence[Term], values: Vector, active: Any, n_objective: int) -> tuple[str, ...]:
+    """Sentences about terms that are not finite, then constraints that do not hold."""
+    found: list[tuple[float, str]] = []
+    for k in np.flatnonzero(active):
+        term, value = terms[k], float(values[k])
+        what = "objective" if k < n_objective else "constraint"
+        shapes = f" ({', '.join(term.shapes)})" if term.shapes else ""
+        if not np.isfinite(value):
+            found.append((np.inf, f"{what} {term.origin}{shapes} is not a finite number"))
+        elif what == "constraint" and value > 0.1:
+            found.append((value, f"constraint {term.origin}{shapes} is violated by {value:.4g}"))
+    found.sort(key=lambda pair: -pair[0])
+    return tuple(text for _, text in found[:20])
