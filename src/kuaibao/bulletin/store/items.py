@@ -63,9 +63,8 @@ def join_entries(
         known = _known(connection, [c.key for own in claims for c in own])
         n_item = n_joined = 0
         for stored, own in zip(batch, claims, strict=True):
-            matches = {
-                known[_hash(c.key)]: c.reason for c in reversed(own) if _hash(c.key) in known
-            }
+            hits = [c for c in own if _hash(c.key) in known]
+            matches = {known[_hash(c.key)]: c.reason for c in reversed(hits)}
             if matches:
                 n_joined += 1
                 item_id = _oldest(connection, list(matches))

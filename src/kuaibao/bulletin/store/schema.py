@@ -17,6 +17,4 @@ def _first_tables(connection: Connection) -> None:
     archive.create(connection)
 
 
-MIGRATIONS = (
-    Migration(1, "entries, items, drafts, issues and the archive's index", _first_tables),
-)
+MIGRATIONS = (Migration(1, "entries, items, drafts, issues, archive", _first_tables),)

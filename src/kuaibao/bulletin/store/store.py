@@ -186,9 +186,8 @@ class Store:
         n_new: int,
     ) -> None:
         columns = tables.source.c
-        row = connection.execute(
-            select(tables.source).where(columns.source_id == source_id)
-        ).first()
+        own = columns.source_id == source_id
+        row = connection.execute(select(tables.source).where(own)).first()
         asked_at = run.now.isoformat()
         values: dict[str, Any] = {
             "kind": kind,
