@@ -322,3 +322,8 @@ def english_issue():
 @pytest.fixture(scope="session")
 def chinese_issue():
     return make_chinese_issue()
+
+
+@pytest.fixture(scope="session")
+def pixel():
+    return PIXEL
