@@ -10,6 +10,7 @@ from kuaibao.bulletin.sources.feeds.document import (
     Person,
     Text,
 )
+from kuaibao.bulletin.sources.feeds.fast import read_quickly
 from kuaibao.bulletin.sources.feeds.json_feed import looks_like_json, read_json_feed
 from kuaibao.bulletin.sources.feeds.worker import parse_tolerantly
 
@@ -64,6 +65,7 @@ def parse_feed(
 def _parse(data: bytes, url: str, content_type: str, max_entries: int, timeout_s: float) -> Feed:
     if looks_like_json(data, content_type):
         return read_json_feed(data, url=url, content_type=content_type, max_entries=max_entries)
-    return parse_tolerantly(
+    feed = read_quickly(data, url=url, content_type=content_type, max_entries=max_entries)
+    return feed or parse_tolerantly(
         data, url=url, content_type=content_type, max_entries=max_entries, timeout_s=timeout_s
     )

@@ -36,6 +36,7 @@ _WIDER = {  # what people call by the narrower name
 }  # fmt: skip
 _TEXT_CODECS = re.compile(r"(?i)base64|hex|quopri|uu|zip|bz2|zlib|rot|punycode|idna|escape")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_CYRILLIC = ("cp1251", "koi8_r", "iso8859_5", "mac_cyrillic", "cp866")
 _GUESS_BYTES = 64 * 1024
 
 
@@ -131,7 +132,17 @@ def _detect(data: bytes) -> str:
     if _is_gb(sample):
         return "gb18030"
     best = charset_normalizer.from_bytes(sample).best()
-    return _WIDER.get(best.encoding, best.encoding) if best else ""
+    if best is None:
+        return ""
+    if best.encoding in _CYRILLIC:
+        return max(_CYRILLIC, key=lambda name: _n_lower(sample, name))
+    return _WIDER.get(best.encoding, best.encoding)
+
+
+def _n_lower(sample: bytes, encoding: str) -> int:
+    """Text is mostly small letters; read in the wrong Cyrillic alphabet, it is mostly capitals."""
+    text = sample.decode(encoding, "replace")
+    return sum("а" <= letter <= "я" for letter in text) - text.count("\ufffd")
 
 
 def _is_gb(sample: bytes) -> bool:

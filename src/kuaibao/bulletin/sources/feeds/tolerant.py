@@ -21,6 +21,7 @@ from kuaibao.bulletin.sources.feeds.document import (
     Person,
     Text,
 )
+from kuaibao.bulletin.sources.feeds.relative import looks_like_html
 
 __all__ = ["read_tolerantly"]
 
@@ -28,6 +29,8 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*?\?>")
 _FIRST_ELEMENT = re.compile(r"<[A-Za-z_]")
 _ENTITY = re.compile(r"<!ENTITY\s+(\w{1,60})\s+\"(&#\w{1,10};|[^&\"<]{0,2000})\"\s*>")
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_ENTRY = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_ROOT = re.compile(r"<((?:\w{1,20}:)?(?:rss|feed|rdf))\b", re.IGNORECASE)
 _N_ENTITY = 200
 
 
@@ -38,7 +41,7 @@ def read_tolerantly(
     import feedparser
 
     decoded = decode(data, content_type)
-    text = _prepare(decoded.text)
+    text, n_left_out = _shorten(_prepare(decoded.text), max_entries)
     headers = {"content-type": "application/xml; charset=utf-8"}
     if url:
         headers["content-location"] = url
@@ -53,8 +56,9 @@ def read_tolerantly(
     if found.get("bozo"):
         problems.append(f"ill-formed: {_one_line(found.get('bozo_exception'))}")
     raw_entries = found["entries"]
-    if len(raw_entries) > max_entries:
-        problems.append(f"only the first {max_entries} of {len(raw_entries)} entries were read")
+    if n_left_out:
+        total = len(raw_entries) + n_left_out
+        problems.append(f"only the first {max_entries} of {total} entries were read")
     entries = tuple(_entry(raw, problems) for raw in raw_entries[:max_entries])
     return _feed(found, entries, problems)
 
@@ -75,6 +79,20 @@ def _prepare(text: str) -> str:
     subset = " [\n" + "\n".join(harmless) + "\n]" if harmless else netscape
     kept = f"<!DOCTYPE rss{subset}>\n" if subset else ""
     return text[:start] + kept + text[end:]
+
+
+def _shorten(text: str, max_entries: int) -> tuple[str, int]:
+    """End the feed before the first entry that would not be kept; and how many that leaves out.
+
+    The parser would read them all before we could count.
+    """
+    starts = [match.start() for match in _ENTRY.finditer(text)]
+    if len(starts) <= max_entries:
+        return text, 0
+    root = _ROOT.search(text)
+    name = root.group(1) if root else "rss"
+    end = "</channel></rss>" if name.lower() == "rss" else f"</{name}>"
+    return text[: starts[max_entries]] + end, len(starts) - max_entries
 
 
 def _feed(found: Any, entries: tuple[FeedEntry, ...], problems: list[str]) -> Feed:
@@ -134,10 +152,15 @@ def _list(raw: Any, name: str) -> list[Any]:
 
 def _text(raw: Any, name: str) -> Text:
     detail = _get(raw, f"{name}_detail")
-    kind = _string(detail, "type") if detail else ""
+    kind = _string(detail, "type")
     value = _string(raw, name)
-    if not kind:
-        kind = "text/html" if name == "summary" else "text/plain"
+    if _string(detail, "value") != value:  # the detail is of another element
+        detail, kind = None, ""
+    if not kind and name == "summary":  # it was copied from the content
+        copied = (_content(part) for part in _list(raw, "content"))
+        guessed = Text(value, "text/html" if looks_like_html(value) else "text/plain")
+        return next((text for text in copied if text.value == value), guessed)
+    kind = kind or "text/plain"
     return Text(value, kind, _string(detail, "language"), _string(detail, "base"))
 
 
