@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import httpcore2
@@ -24,7 +25,10 @@ from kuaibao.fetching.network import (
     system_resolver,
 )
 
-__all__ = ["Answer", "Exchange"]
+__all__ = ["Answer", "Exchange", "parse_target"]
+
+# It writes whole headers and addresses, keys included, at its debug level.
+logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 _READABLE_CODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br"})
 
@@ -71,9 +75,9 @@ class Exchange:
         Raises:
             FetchError: One of its kinds, by what went wrong.
         """
-        target = _parse(url)
+        target = parse_target(url)
         self._check_proxied(url, target)
-        request = httpx2.Request("GET", target, headers=dict(headers))
+        request = httpx2.Request("GET", target, headers=_as_bytes(headers))
         seconds = self._settings.connect_s
         extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)}
         try:
@@ -156,13 +160,28 @@ class _Stream(httpx2.SyncByteStream):
         self._raw.close()
 
 
-def _parse(url: str) -> httpx2.URL:
+def _as_bytes(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Latin-1 gives back the bytes that a validator came as."""
+    return [
+        (name.encode("ascii"), value.encode("latin-1", "replace"))
+        for name, value in headers.items()
+    ]
+
+
+def parse_target(url: str) -> httpx2.URL:
+    """An http(s) address with a host.
+
+    Raises:
+        RefusedAddressError: It is something else.
+    """
     try:
         target = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError, TypeError) as error:
         raise RefusedAddressError(url, "not an address") from error
     if target.scheme not in ("http", "https"):
         raise RefusedAddressError(url, f"'{target.scheme}' is not http or https")
+    if target.port is not None and not 0 < target.port < 65_536:
+        raise RefusedAddressError(url, f"there is no port {target.port}")
     if not target.host:
         raise RefusedAddressError(url, "no host is named")
     return target

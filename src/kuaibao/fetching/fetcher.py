@@ -23,7 +23,7 @@ from kuaibao.fetching.errors import (
     TooSlowError,
     UnreachableError,
 )
-from kuaibao.fetching.exchange import Answer, Exchange
+from kuaibao.fetching.exchange import Answer, Exchange, parse_target
 from kuaibao.fetching.network import Resolver, system_resolver
 from kuaibao.fetching.politeness import (
     Limiter,
@@ -140,6 +140,7 @@ class Fetcher:
         left_s = self.settings.total_s
         current, moved_to, only_permanent, seen = url, "", True, {url}
         while True:
+            parse_target(current)
             if obey_robots:
                 self._ask_robots(current)
             same_origin = _origin(current) == _origin(url)
@@ -163,10 +164,7 @@ class Fetcher:
     ) -> tuple[Answer, float]:
         """One exchange when it is this domain's turn; waiting is not counted as time spent."""
         parts = urlsplit(url)
-        try:
-            domain = domain_of(parts.hostname or "", parts.port)
-        except ValueError:
-            domain = parts.netloc
+        domain = domain_of(parts.hostname or "", parts.port)
         self._refuse_while_closed(url, domain)
         if left_s <= 0:
             raise TooSlowError(url, "no whole answer in time")
