@@ -78,10 +78,16 @@ def _text_parts(tokens: list[Token]) -> list[BodyPart]:
         _PARSER.renderer.render(tokens, _PARSER.options, {}),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        attribute_filter=_absolute,
         url_schemes={"http", "https"},
         link_rel="noopener noreferrer",
     )
     return [BodyPart(html=html, blocks=tuple(_blocks(SyntaxTreeNode(tokens).children)))]
+
+
+def _absolute(tag: str, name: str, value: str) -> str | None:
+    """Links lead to the web: what is relative in a note is a dead end in a page, book or mail."""
+    return (safe_url(value) or None) if name == "href" else value
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode]) -> Iterator[dict[str, Any]]:
