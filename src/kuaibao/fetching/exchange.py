@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Mapping
 
 import httpcore2
@@ -49,7 +50,7 @@ class Exchange:
         self._settings = settings
         self.deadline = Deadline()
         proxy = httpx2.URL(settings.proxy) if settings.proxy else None
-        backend = GuardedBackend(
+        self._backend = GuardedBackend(
             AddressGuard(settings.allowed_addresses),
             self.deadline,
             resolver=resolver,
@@ -61,7 +62,7 @@ class Exchange:
             max_connections=64,
             max_keepalive_connections=16,
             keepalive_expiry=15.0,
-            network_backend=backend,
+            network_backend=self._backend,
         )
         self._proxied_guard = AddressGuard(settings.allowed_addresses) if proxy else None
 
@@ -106,6 +107,26 @@ class Exchange:
             raise UnreachableError(url, _reason(error)) from error
         except (httpx2.DecodingError, OSError, ValueError) as error:
             raise UnreachableError(url, f"the answer cannot be read ({_reason(error)})") from error
+
+    def connect(self, host: str, port: int, timeout_s: float) -> socket.socket:
+        """A guarded connection.
+
+        Raises:
+            FetchError: The address is refused or does not answer.
+        """
+        place = f"{host}:{port}"
+        self.deadline.set(timeout_s)
+        try:
+            stream = self._backend.connect_tcp(host, port, timeout_s)
+        except RefusedConnectionError as error:
+            raise RefusedAddressError(place, str(error), hint=_ALLOW_HINT) from error
+        except (httpcore2.TimeoutException, TimeoutError) as error:
+            raise TooSlowError(place, "no connection in time") from error
+        except httpcore2.NetworkError as error:
+            raise UnreachableError(place, _reason(error)) from error
+        connection: socket.socket = stream.get_extra_info("socket")
+        connection.settimeout(timeout_s)
+        return connection
 
     def _read(self, url: str, raw: httpcore2.Response, max_bytes: int) -> Answer:
         answer = httpx2.Response(

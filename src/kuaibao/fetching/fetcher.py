@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import socket
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -127,6 +128,14 @@ class Fetcher:
                     raise
             self._sleep(backoff_s(self.settings.backoff_s, attempt))
         raise AssertionError("the last attempt returns or raises")
+
+    def connect(self, host: str, port: int, *, timeout_s: float = 30.0) -> socket.socket:
+        """A guarded connection for what is not HTTP, such as IMAP.
+
+        Raises:
+            FetchError: The address is refused or does not answer.
+        """
+        return self._exchange.connect(host, port, timeout_s)
 
     def _follow(
         self,

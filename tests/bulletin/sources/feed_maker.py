@@ -3,7 +3,33 @@
 import random
 from xml.sax.saxutils import escape, quoteattr
 
-WORDS = ["library", "model", "open", "data", "快报", "图书馆", "café", "naïve", "AT&T", "x<y", "Müller", "标题", "news", "‘quoted’", "€5", "–", "draft", "summary", "learning", "2020", "it's", '"said"', "Ωmega", "привет", "こんにちは"]
+WORDS = [
+    "library",
+    "model",
+    "open",
+    "data",
+    "快报",
+    "图书馆",
+    "café",
+    "naïve",
+    "AT&T",
+    "x<y",
+    "Müller",
+    "标题",
+    "news",
+    "‘quoted’",
+    "€5",
+    "–",
+    "draft",
+    "summary",
+    "learning",
+    "2020",
+    "it's",
+    '"said"',
+    "Ωmega",
+    "привет",
+    "こんにちは",
+]
 MARKUP = (
     "<p>{}</p>", "<b>{}</b> and <i>more</i>", "<a href='/rel/{}'>link</a>", "{} &amp; {}",
     "<img src=\"pic.png\" alt=\"{}\"/>", "<A HREF=\"http://e.org/?a=1&b=2\">{}</A><br>", "{} &nbsp; {}",

@@ -128,6 +128,8 @@ def _date_of(value: Any) -> PartialDate | None:
         midnight = datetime(value.year, value.month, value.day, tzinfo=UTC)
         return PartialDate(value=midnight, precision="day", zone="")
     text = str(value).strip() if value else ""
+    if "年" in text:
+        return parse_deadline(text)
     return partial_date(parse_date(text), text) or (parse_deadline(text) if text else None)
 
 

@@ -7,6 +7,7 @@ A new kind is one file with a class that fits `SourceType`, and one line under
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,6 +56,10 @@ class Fetches(Protocol):
         obey_robots: bool = False,
     ) -> Response:
         """Fetch `url`; raises a `kuaibao.fetching.FetchError` for all but 2xx and 304."""
+        ...
+
+    def connect(self, host: str, port: int, *, timeout_s: float = 30.0) -> socket.socket:
+        """A guarded connection for what is not HTTP."""
         ...
 
 
