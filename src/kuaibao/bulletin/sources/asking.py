@@ -32,10 +32,14 @@ def skip_reason(context: SourceContext) -> SourceResult | None:
         return SourceResult(
             state=context.state, status="gone", message="its server said that it is gone for good"
         )
-    until = _moment(context.state.get("not_before", ""))
-    if until and until > context.now:
-        message = f"its server asked us to wait until {until:%Y-%m-%d %H:%M} UTC"
-        return SourceResult(state=context.state, status="skipped", message=message)
+    for name, said in (
+        ("not_before", "its server asked us to wait until"),
+        ("fresh_until", "nothing new is to be expected before"),
+    ):
+        until = _moment(context.state.get(name, ""))
+        if until and until > context.now:
+            message = f"{said} {until:%Y-%m-%d %H:%M} UTC"
+            return SourceResult(state=context.state, status="skipped", message=message)
     return None
 
 
@@ -88,10 +92,11 @@ def ask(
         state["etag"] = answer.validators.etag
         state["last_modified"] = answer.validators.last_modified
     state["validated"] = current
-    state.pop("not_before", None)
+    for name in ("not_before", "fresh_until"):
+        state.pop(name, None)
     if answer.fresh_for_s:
         until = context.now + timedelta(seconds=answer.fresh_for_s)
-        state["not_before"] = until.isoformat()
+        state["fresh_until"] = until.isoformat()
     return answer, state
 
 
