@@ -20,7 +20,7 @@ class Term:
     stages: frozenset[str] | None
     """The stages in which it counts; None means all."""
     origin: str
-    """The call as the program writes it, with its place: `disjoint(x.icon, y.icon) at a.style:3`."""
+    """The call as the program writes it, with its place: `disjoint(x, y) at a.style:3`."""
     shapes: tuple[str, ...] = ()
     """Names of the shapes that it speaks of."""
 

@@ -15,8 +15,8 @@ from kuaibao.diagrams.language.source import Span
 
 __all__ = ["MAX_INDEXED", "expand"]
 
-MAX_INDEXED = 100_000
-"""Statements that one indexed statement may become."""
+MAX_INDEXED = 1_000_000
+"""Combinations of indices that one statement may range over."""
 _CLOSE = 1e-5
 """Numbers nearer than this are equal: 0.1 + 0.2 == 0.3."""
 
@@ -69,7 +69,7 @@ def _assignments(statement: tree.Indexed) -> Iterator[dict[str, int]]:
     if math.prod(len(one) for one in values) > MAX_INDEXED:
         raise _WrongIndexError(
             "TooManyIndices",
-            f"this statement stands for more than {MAX_INDEXED} statements",
+            f"this statement ranges over more than {MAX_INDEXED} combinations of indices",
             statement.ranges[0].variable.span,
         )
     for combination in itertools.product(*values):
