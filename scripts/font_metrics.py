@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from fontTools.ttLib import TTFont
 
@@ -30,7 +31,7 @@ def main(folder: Path) -> None:
     """One JSON object: face to character to [advance, left, right, top, bottom] in 1/1000 em."""
     table: dict[str, dict[str, list[int]]] = {}
     for face, name in FACES.items():
-        font = TTFont(folder / name)
+        font: Any = TTFont(folder / name)
         glyphs, cmap, advances = font["glyf"], font.getBestCmap(), font["hmtx"]
         scale = 1000 / font["head"].unitsPerEm
         rows: dict[str, list[int]] = {}

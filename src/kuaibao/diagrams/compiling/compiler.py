@@ -1,4 +1,4 @@
-"""Style over a Substance: fields, then values in the order of their dependencies, then a problem."""
+"""Style over a Substance: fields, then values after what they depend on, then a problem."""
 
 from __future__ import annotations
 
@@ -136,9 +136,7 @@ class _Compiler:
         self.fields = fields
         self.findings = findings
         self.stages = tuple(stages)
-        self.context = Context(
-            Graph(), canvas, random.Random(seed), warn=self._approximated
-        )
+        self.context = Context(Graph(), canvas, random.Random(seed), warn=self._approximated)
         self.evaluator = Evaluator(self.context, stages, self._lookup, self._names_in)
         self.values: dict[str, Argument] = {}
         self.defaults: dict[str, dict[str, Value]] = {}
@@ -211,9 +209,7 @@ class _Compiler:
             return [*found, f"{key}.$measure"] if source.kind in _WITH_TEXT else found
         if isinstance(source, _Measuring):
             stem = key.removesuffix(".$measure")
-            return [
-                f"{stem}.{name}" for name in TEXT_PROPERTIES if name in source.shape.properties
-            ]
+            return [f"{stem}.{name}" for name in TEXT_PROPERTIES if name in source.shape.properties]
         paths = self._paths.get(id(source.value))
         if paths is None:
             paths = self._paths[id(source.value)] = list(paths_in(source.value))
@@ -234,7 +230,7 @@ class _Compiler:
             return []
         if not isinstance(target, FieldTarget):
             return []
-        if target.property in MEASURED:
+        if target.part in MEASURED:
             return [target.key, f"{target.scope}.{target.field}.$measure"]
         return [target.key]
 
@@ -271,15 +267,15 @@ class _Compiler:
         if key in self.failed:
             raise CompileProblem("")
         found = self.values.get(key)
-        if found is not None or not target.property:
+        if found is not None or not target.part:
             return found
         stem = f"{target.scope}.{target.field}"
-        if target.property in MEASURED and f"{stem}.$measure" in self.failed:
+        if target.part in MEASURED and f"{stem}.$measure" in self.failed:
             raise CompileProblem("")
-        return self.defaults.get(stem, {}).get(target.property)
+        return self.defaults.get(stem, {}).get(target.part)
 
     def _names_in(self, target: FieldTarget) -> tuple[str, ...]:
-        if target.property:
+        if target.part:
             stem = f"{target.scope}.{target.field}"
             shape = self.work.get(stem)
             own = tuple(shape.properties) if isinstance(shape, ShapeSource) else ()
@@ -312,7 +308,8 @@ class _Compiler:
         for name in TEXT_PROPERTIES:
             if name not in defaults:
                 continue
-            given = self._lookup(FieldTarget(*key.rsplit(".", 1), name))
+            scope, _, field_name = key.rpartition(".")
+            given = self._lookup(FieldTarget(scope, field_name, name))
             source = shape.properties.get(name)
             span = source.value.span if source else shape.span
             if not isinstance(given, StrV):
@@ -343,9 +340,7 @@ class _Compiler:
         self._check_stages(term.staging)
         value, arguments = self.evaluator.apply(row, term.arguments, source.frame, term.span)
         names = tuple(one.name for one in arguments if isinstance(one, Shape))
-        made = Term(
-            value, stages_of(term.staging, self.stages), self._origin(term, source), names
-        )
+        made = Term(value, stages_of(term.staging, self.stages), self._origin(term, source), names)
         (self.result.constraints if term.is_constraint else self.result.objectives).append(made)
 
     def _check_stages(self, staging: tree.Staging | None) -> None:

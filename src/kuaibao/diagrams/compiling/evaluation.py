@@ -49,9 +49,7 @@ from kuaibao.diagrams.values import (
 __all__ = ["Evaluator", "stages_of"]
 
 
-def stages_of(
-    staging: tree.Staging | None, stages: Sequence[str]
-) -> frozenset[str] | None:
+def stages_of(staging: tree.Staging | None, stages: Sequence[str]) -> frozenset[str] | None:
     """The stages that `in` or `except` leaves; None for all."""
     if staging is None:
         return None
@@ -258,7 +256,7 @@ class Evaluator:
                         "MissingPathError",
                         f"there is no {_shown(one)}",
                         one.span,
-                        word=target.property or target.field,
+                        word=target.part or target.field,
                         known=self.names_in(target),
                     )
             case ObjectTarget(name):

@@ -199,10 +199,10 @@ class _Gatherer:
                     path.span,
                     hint=f"Name one of its fields, as in '{name}.field'.",
                 )
-            case ObjectTarget(name) | CollectionTarget((name, _)):
+            case ObjectTarget() | CollectionTarget():
                 raise CompileProblem(
                     f"{verb}SubstanceError",
-                    f"{path.root.key} is a Substance object ({name})",
+                    f"{path.root.key} stands for Substance objects and cannot be set itself",
                     path.span,
                     hint=f"Name one of its fields, as in '{path.root.key}.field'.",
                 )
@@ -212,7 +212,7 @@ class _Gatherer:
     ) -> None:
         self.fields.n_insert += 1
         scope = self.fields.scope(target.scope)
-        if target.property:
+        if target.part:
             self._insert_property(scope, target, value, frame, path)
             return
         if path is not None and target.field in scope:
@@ -233,9 +233,9 @@ class _Gatherer:
             )
         span = path.span if path else value.span
         shape = self._shape(scope, target, span)
-        if path is not None and target.property in shape.properties:
+        if path is not None and target.part in shape.properties:
             self._warn_override(target, path)
-        shape.properties[target.property] = Source(value, frame)
+        shape.properties[target.part] = Source(value, frame)
 
     def _shape(
         self, scope: dict[str, Source | ShapeSource], target: FieldTarget, span: Span
@@ -285,8 +285,8 @@ class _Gatherer:
 
     def _delete(self, target: FieldTarget, path: tree.Path) -> None:
         scope = self.fields.scope(target.scope)
-        if target.property:
-            self._shape(scope, target, path.span).properties.pop(target.property, None)
+        if target.part:
+            self._shape(scope, target, path.span).properties.pop(target.part, None)
         elif scope.pop(target.field, None) is None:
             self.findings.warn(
                 "NoopDeleteWarning", f"there is no {target.key} to delete", path.span

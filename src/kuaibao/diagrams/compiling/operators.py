@@ -132,5 +132,3 @@ def transpose(value: Value) -> Value:
     if not isinstance(value, MatrixV):
         raise OperandError(f"only a matrix can be transposed, not {type(value).__name__}")
     return MatrixV(_columns(value.contents))
-
-

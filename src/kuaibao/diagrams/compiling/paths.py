@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-class CompileProblem(Exception):  # noqa: N818 - it becomes a DiagramError once the place is known
+class CompileProblem(Exception):
     """Something in a statement is wrong; `Findings` makes an error with a place of it.
 
     An empty tag says that the cause has been named elsewhere already.
@@ -56,17 +56,17 @@ class Frame:
 
 
 class FieldTarget(NamedTuple):
-    """`scope.field` or, with a property, `scope.field.property`."""
+    """`scope.field` or, of a shape, `scope.field.property`; the property is the part."""
 
     scope: str
     field: str
-    property: str
+    part: str
 
     @property
     def key(self) -> str:
         """The name under which its value is kept."""
-        if self.property:
-            return f"{self.scope}.{self.field}.{self.property}"
+        if self.part:
+            return f"{self.scope}.{self.field}.{self.part}"
         return f"{self.scope}.{self.field}"
 
 
@@ -106,12 +106,12 @@ def locate(path: tree.Path, frame: Frame) -> Target:
             return ObjectTarget(found)
         scope = f"`{found}`"
     elif frame.collection is not None and frame.collection.name == key:
-        if members:
+        for member in members[:1]:
             raise CompileProblem(
                 "CollectionMemberAccessError",
                 f"{key} is a collection and has no fields of its own",
                 path.span,
-                hint=f"Write 'listof {members[0].text} from {key}'.",
+                hint=f"Write 'listof {member.text} from {key}'.",
             )
         return CollectionTarget(frame.collection)
     elif root.is_substance:
@@ -129,9 +129,10 @@ def locate(path: tree.Path, frame: Frame) -> Target:
         if len(members) > 1:
             raise _too_long(path)
         return FieldTarget(frame.scope, root.text, members[0].text if members else "")
-    if len(members) > 2:
+    field, *rest = members
+    if len(rest) > 1:
         raise _too_long(path)
-    return FieldTarget(scope, members[0].text, members[1].text if len(members) > 1 else "")
+    return FieldTarget(scope, field.text, rest[0].text if rest else "")
 
 
 def _too_long(path: tree.Path) -> CompileProblem:

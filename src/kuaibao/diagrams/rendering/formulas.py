@@ -61,8 +61,9 @@ def set_formula(tex: str) -> Formula:
         raise FormulaError(f"the formula is longer than {MAX_TEX} characters")
     prepared = prepare_tex(tex)
     try:
-        import ziamath
+        import ziamath as typesetter
 
+        ziamath: Any = typesetter
         ziamath.config.svg2 = False
         node: Any = ziamath.Latex(prepared, size=EM, inline=True)
         picture: ElementTree.Element = node.svgxml()

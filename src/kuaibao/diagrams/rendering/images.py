@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
+import lxml.etree as lxml_etree
 
 from kuaibao.diagrams.errors import LayoutError
 
@@ -18,19 +18,18 @@ __all__ = ["MAX_IMAGE_BYTES", "ImageFolder", "inline_svg"]
 
 MAX_IMAGE_BYTES = 4_000_000
 """Largest picture file that is put into a diagram."""
+etree: Any = lxml_etree
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
-_ALLOWED = frozenset(
-    f"{_SVG}{name}"
-    for name in (
-        "svg g defs symbol use path rect circle ellipse line polyline polygon text tspan textPath "
-        "title desc linearGradient radialGradient stop pattern clipPath mask marker image style "
-        "filter feBlend feColorMatrix feComponentTransfer feComposite feConvolveMatrix "
-        "feDiffuseLighting feDisplacementMap feDistantLight feDropShadow feFlood feFuncA feFuncB "
-        "feFuncG feFuncR feGaussianBlur feMerge feMergeNode feMorphology feOffset fePointLight "
-        "feSpecularLighting feSpotLight feTile feTurbulence switch"
-    ).split()
-)
+_ALLOWED_NAMES = """
+    svg g defs symbol use path rect circle ellipse line polyline polygon text tspan textPath
+    title desc linearGradient radialGradient stop pattern clipPath mask marker image style
+    filter feBlend feColorMatrix feComponentTransfer feComposite feConvolveMatrix
+    feDiffuseLighting feDisplacementMap feDistantLight feDropShadow feFlood feFuncA feFuncB
+    feFuncG feFuncR feGaussianBlur feMerge feMergeNode feMorphology feOffset fePointLight
+    feSpecularLighting feSpotLight feTile feTurbulence switch
+"""
+_ALLOWED = frozenset(f"{_SVG}{name}" for name in _ALLOWED_NAMES.split())
 _REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"\s]+)['\"]?\s*\)")
 _OUTSIDE = re.compile(r"@import|url\(\s*['\"]?(?!#|data:image/)|expression|javascript:", re.I)
 _DATA_IMAGE = re.compile(r"\s*data:image/(?:png|jpeg|gif|webp);", re.I)

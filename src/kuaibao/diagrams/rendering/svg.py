@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kuaibao.diagrams.errors import LayoutError
@@ -25,22 +25,22 @@ __all__ = ["SvgOptions", "draw_svg", "path_data"]
 
 _DASHES = "7,5"
 _CAMEL = re.compile(r"(?<=[a-z])([A-Z])")
-_KEBAB = frozenset(
-    (
-        "accentHeight alignmentBaseline arabicForm baselineShift capHeight clipPath clipRule "
-        "colorInterpolation colorInterpolationFilters colorProfile colorRendering "
-        "dominantBaseline enableBackground fillOpacity fillRule floodColor floodOpacity fontFamily "
-        "fontSize fontSizeAdjust fontStretch fontStyle fontVariant fontWeight glyphName "
-        "glyphOrientationHorizontal glyphOrientationVertical horizAdvX horizOriginX imageRendering "
-        "letterSpacing lightingColor markerEnd markerMid markerStart overlinePosition "
-        "overlineThickness paintOrder pointerEvents renderingIntent shapeRendering stopColor "
-        "stopOpacity strikethroughPosition strikethroughThickness strokeDasharray strokeDashoffset "
-        "strokeLinecap strokeLinejoin strokeMiterlimit strokeOpacity strokeWidth textAnchor "
-        "textDecoration textRendering transformOrigin underlinePosition underlineThickness "
-        "unicodeBidi unicodeRange unitsPerEm vAlphabetic vHanging vIdeographic vMathematical "
-        "vectorEffect vertAdvY vertOriginX vertOriginY wordSpacing writingMode"
-    ).split()
-)
+_KEBAB_NAMES = """
+    accentHeight alignmentBaseline arabicForm baselineShift capHeight clipPath clipRule
+    colorInterpolation colorInterpolationFilters colorProfile colorRendering
+    dominantBaseline enableBackground fillOpacity fillRule floodColor floodOpacity
+    fontFamily fontSize fontSizeAdjust fontStretch fontStyle fontVariant fontWeight
+    glyphName glyphOrientationHorizontal glyphOrientationVertical horizAdvX horizOriginX
+    imageRendering letterSpacing lightingColor markerEnd markerMid markerStart
+    overlinePosition overlineThickness paintOrder pointerEvents renderingIntent
+    shapeRendering stopColor stopOpacity strikethroughPosition strikethroughThickness
+    strokeDasharray strokeDashoffset strokeLinecap strokeLinejoin strokeMiterlimit
+    strokeOpacity strokeWidth textAnchor textDecoration textRendering transformOrigin
+    underlinePosition underlineThickness unicodeBidi unicodeRange unitsPerEm vAlphabetic
+    vHanging vIdeographic vMathematical vectorEffect vertAdvY vertOriginX vertOriginY
+    wordSpacing writingMode
+"""
+_KEBAB = frozenset(_KEBAB_NAMES.split())
 _NAME = re.compile(r"[A-Za-z_][\w.:-]*")
 _UNSAFE = re.compile(r"javascript:|url\(\s*['\"]?(?!#)|expression\(|@import", re.IGNORECASE)
 
@@ -54,7 +54,7 @@ class SvgOptions:
     """What is to see, for those who cannot see it."""
     prefix: str = "d-"
     """Begins every id, so that several diagrams can stand in one page."""
-    images: ImageFolder = ImageFolder()
+    images: ImageFolder = field(default_factory=ImageFolder)
     """Where the pictures of Image shapes are."""
     tex_labels: bool = False
     """Write formulas as `$...$` for LaTeX instead of outlines."""

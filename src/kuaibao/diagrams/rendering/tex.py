@@ -1,6 +1,6 @@
-"""TeX as people write it in labels, made fit for the typesetter.
+r"""TeX as people write it in labels, made fit for the typesetter.
 
-What MathJax knows and the typesetter does not is rewritten (`\\textsc`, `\\lt`, `\\bm`, ...) or
+What MathJax knows and the typesetter does not is rewritten (`\textsc`, `\lt`, `\bm`, ...) or
 named in an error; a command that nobody knows is an error too, and not drawn letter by letter.
 """
 

@@ -76,9 +76,7 @@ def measure_text(
     return Measure(width, (top - bottom) * scale, top * scale, -bottom * scale)
 
 
-def advance_width(
-    text: str, size: float, *, family: str = "sans-serif", weight: str = ""
-) -> float:
+def advance_width(text: str, size: float, *, family: str = "sans-serif", weight: str = "") -> float:
     """How far the pen goes over a line, in pixels."""
     face = _face(family, weight)
     return sum(_box(character, face)[0] for character in _visible(text)) * size / 1000

@@ -1,0 +1,300 @@
+"""`kuaibao draw`: programs of Substance, Style and Domain become pictures."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kuaibao.errors import InputError, KuaibaoError
+from kuaibao.files import write_bytes
+
+if TYPE_CHECKING:
+    from kuaibao.diagrams import Layout, ProgramFiles
+
+__all__ = ["app"]
+
+app = typer.Typer(pretty_exceptions_enable=False)
+_FORMATS = ("svg", "pdf", "png", "tex")
+
+
+@app.command()
+def draw(
+    program: Annotated[Path | None, typer.Argument(help="A trio file: PROGRAM.trio.json.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="OUT.svg, .pdf, .png or .tex.")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(help="Of the layout; by default the program's variation.")
+    ] = None,
+    candidates: Annotated[
+        int, typer.Option(min=1, max=1000, help="Layouts tried; the best is drawn.")
+    ] = 1,
+    substance: Annotated[Path | None, typer.Option(help="A Substance file.")] = None,
+    style: Annotated[list[Path] | None, typer.Option(help="A Style file; may repeat.")] = None,
+    domain: Annotated[Path | None, typer.Option(help="A Domain file.")] = None,
+    batch: Annotated[Path | None, typer.Option(help="A list of trio files, one a line.")] = None,
+    out_dir: Annotated[Path | None, typer.Option(help="Where the pictures of a batch go.")] = None,
+    format: Annotated[str, typer.Option(help="Of a batch: svg, pdf, png or tex.")] = "svg",
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that one layout may take.")
+    ] = 60.0,
+    compatible: Annotated[
+        bool, typer.Option("--compatible", help="Stop as Penrose stops.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Draw again on every save.")] = False,
+    library: Annotated[
+        bool, typer.Option("--library", help="List shapes, constraints, objectives, functions.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+) -> None:
+    """Turn Substance, Style and Domain into pictures."""
+    if library:
+        _print_library(as_json)
+        return
+    drawer = _Drawer(seed, candidates, time_limit, compatible)
+    if batch is not None:
+        reports = _draw_batch(drawer, batch, out_dir or Path("."), format, quiet=as_json)
+        if as_json:
+            typer.echo(json.dumps(reports, ensure_ascii=False))
+        _leave(all(report["ok"] for report in reports))
+        return
+    given = _Given(program, substance, style or [], domain)
+    report = drawer.report(given, output, to_stdout=output is None and not as_json)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    if watch:
+        _watch(drawer, given, output)
+    _leave(report["ok"])
+
+
+def _leave(is_ok: bool) -> None:
+    if not is_ok:
+        raise typer.Exit(2)
+
+
+class _Given:
+    """The files named on the command line."""
+
+    def __init__(
+        self, trio: Path | None, substance: Path | None, styles: list[Path], domain: Path | None
+    ) -> None:
+        if trio is None and not (substance and styles and domain):
+            raise InputError(
+                "nothing to draw",
+                hint="Name a trio file, or all of --substance, --style and --domain.",
+            )
+        self.trio, self.substance, self.styles, self.domain = trio, substance, styles, domain
+
+    def read(self) -> ProgramFiles:
+        """The program's texts; single options replace what the trio names."""
+        from dataclasses import replace
+
+        from kuaibao.diagrams import read_files, read_trio
+
+        if self.trio is None:
+            assert self.substance is not None
+            assert self.domain is not None
+            return read_files(self.substance, self.styles, self.domain)
+        files = read_trio(self.trio)
+        for name in ("substance", "domain"):
+            path: Path | None = getattr(self, name)
+            if path is not None:
+                single = read_files(path, [], path)
+                files = replace(files, **{name: getattr(single, name)})
+        if self.styles:
+            single = read_files(self.styles[0], self.styles, self.styles[0])
+            folders = (*single.folders, *files.folders)
+            files = replace(files, style=single.style, folders=folders)
+        return files
+
+    def paths(self) -> list[Path]:
+        """All files to watch."""
+        named = [self.trio, self.substance, *self.styles, self.domain]
+        try:
+            files = self.read()
+        except KuaibaoError:
+            return [path for path in named if path is not None]
+        read = [files.substance[0], files.domain[0], *(name for name, _ in files.style)]
+        return [*(path for path in named if path is not None), *map(Path, read)]
+
+
+class _Drawer:
+    """Draws programs with the same settings, one after the other."""
+
+    def __init__(
+        self, seed: str | None, candidates: int, time_limit: float, compatible: bool
+    ) -> None:
+        self.seed = seed
+        self.candidates = candidates
+        self.time_limit = time_limit
+        self.compatible = compatible
+
+    def report(
+        self, given: _Given, output: Path | None, *, to_stdout: bool = False
+    ) -> dict[str, Any]:
+        """Draw one program; what went wrong stands in the report and on standard error."""
+        report: dict[str, Any] = {
+            "program": str(given.trio or given.substance), "ok": False, "errors": [],
+            "warnings": [],
+        }  # fmt: skip
+        try:
+            layout = self._layout(given, report)
+            data = _rendered(layout, output.suffix if output else ".svg")
+            if output is not None:
+                output.parent.mkdir(parents=True, exist_ok=True)
+                write_bytes(output, data)
+                report["output"] = str(output)
+            elif to_stdout:
+                sys.stdout.buffer.write(data)
+            report["ok"] = True
+        except KuaibaoError as error:
+            found = error.to_json()
+            report["errors"] = found.get("errors", [found])
+            typer.secho(error.render(), err=True, fg=typer.colors.RED)
+        return report
+
+    def _layout(self, given: _Given, report: dict[str, Any]) -> Layout:
+        from kuaibao.diagrams import Settings, compile_files
+
+        program = compile_files(given.read())
+        problem = program.problem
+        report["warnings"] = [warning.to_json() for warning in program.warnings]
+        report |= {
+            "inputs": problem.n_input,
+            "constraints": len(problem.constraints),
+            "objectives": len(problem.objectives),
+            "compile_ms": round(program.compile_ms, 3),
+        }
+        for warning in program.warnings[:20]:
+            typer.secho(str(warning), err=True, fg=typer.colors.YELLOW)
+        settings = Settings(time_limit_s=self.time_limit, compatible=self.compatible)
+        start = time.perf_counter()
+        layouts = program.layouts(self.candidates, seed=self.seed, settings=settings)
+        best = layouts[0]
+        report |= {
+            "energy": _finite(best.energy),
+            "violation": _finite(best.violation),
+            "steps": best.steps,
+            "layout_ms": round(1e3 * (time.perf_counter() - start), 3),
+            "status": best.result.status,
+            "candidates": len(layouts),
+        }
+        best.check()
+        if best.result.blame:
+            report["violated"] = list(best.result.blame)
+        return best
+
+
+def _finite(value: float) -> float | None:
+    return value if value == value and abs(value) != float("inf") else None
+
+
+def _rendered(layout: Layout, suffix: str) -> bytes:
+    match suffix.lower():
+        case ".svg" | "":
+            return layout.svg().encode()
+        case ".pdf":
+            return layout.pdf()
+        case ".png":
+            return layout.png()
+        case ".tex":
+            return layout.tikz().encode()
+        case other:
+            raise InputError(
+                f"cannot write {other or 'a file without an ending'}",
+                hint=f"Known: {', '.join('.' + one for one in _FORMATS)}.",
+            )
+
+
+def _draw_batch(
+    drawer: _Drawer, listing: Path, folder: Path, ending: str, *, quiet: bool
+) -> list[dict[str, Any]]:
+    if ending not in _FORMATS:
+        raise InputError(f"unknown format {ending!r}", hint=f"Known: {', '.join(_FORMATS)}.")
+    try:
+        lines = listing.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"cannot read {listing}: {error.strerror}") from error
+    names = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    reports: list[dict[str, Any]] = []
+    taken: set[str] = set()
+    for number, name in enumerate(names, 1):
+        path = Path(name) if Path(name).is_absolute() else _beside(listing, name)
+        target = folder / f"{_free_name(path, taken)}.{ending}"
+        report = drawer.report(_Given(path, None, [], None), target)
+        reports.append(report)
+        if not quiet:
+            mark = "drawn" if report["ok"] else "failed"
+            typer.echo(f"{number}/{len(names)} {mark}: {name}", err=True)
+    return reports
+
+
+def _beside(listing: Path, name: str) -> Path:
+    """Names in a list are relative to it; to the working folder if only that has the file."""
+    path = listing.parent / name
+    return path if path.exists() or not Path(name).exists() else Path(name)
+
+
+def _free_name(path: Path, taken: set[str]) -> str:
+    stem = path.name.removesuffix(".json").removesuffix(".trio")
+    for candidate in (stem, f"{path.parent.name}-{stem}"):
+        if candidate not in taken:
+            taken.add(candidate)
+            return candidate
+    number = 2
+    while f"{stem}-{number}" in taken:
+        number += 1
+    taken.add(f"{stem}-{number}")
+    return f"{stem}-{number}"
+
+
+def _watch(drawer: _Drawer, given: _Given, output: Path | None) -> None:
+    typer.echo("watching; stop with Ctrl-C", err=True)
+    seen = _times(given.paths())
+    while True:
+        time.sleep(0.3)
+        now = _times(given.paths())
+        if now != seen:
+            seen = now
+            report = drawer.report(given, output)
+            if report["ok"]:
+                spent = report["compile_ms"] + report["layout_ms"]
+                typer.echo(f"drawn in {spent:.0f} ms", err=True)
+
+
+def _times(paths: list[Path]) -> dict[Path, int]:
+    times: dict[Path, int] = {}
+    for path in paths:
+        try:
+            times[path] = path.stat().st_mtime_ns
+        except OSError:
+            times[path] = 0
+    return times
+
+
+def _print_library(as_json: bool) -> None:
+    from kuaibao.diagrams.library import LIBRARY, SHAPE_KINDS, property_names
+
+    if as_json:
+        document = {
+            "shapes": {kind: list(property_names(kind)) for kind in SHAPE_KINDS},
+            **{
+                f"{kind}s": {
+                    row.name: {"signature": row.signature, "group": row.group, "doc": row.doc}
+                    for row in LIBRARY.of_kind(kind).values()
+                }
+                for kind in ("constraint", "objective", "function")
+            },
+        }
+        typer.echo(json.dumps(document, ensure_ascii=False))
+        return
+    for kind in SHAPE_KINDS:
+        typer.echo(f"shape {kind} {{ {', '.join(property_names(kind))} }}")
+    for kind in ("constraint", "objective", "function"):
+        for row in LIBRARY.of_kind(kind).values():
+            typer.echo(f"{kind} {row.signature}\n    {row.doc}")
