@@ -124,8 +124,42 @@ def test_the_tables_are_feedparser_s():
 
 @given(st.text(alphabet="ab<>/&;=\"' #x39!-hrefimgsc.:\n", max_size=60))
 def test_any_markup_is_resolved_alike(text):
+    _check_resolved(text)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<p>",
+                "</p>",
+                "<br />",
+                '<a href="http://e.org/a/../b?x=1#f">',
+                "</a>",
+                "&amp;",
+                "&nbsp;",
+                "&#8220;",
+                "&#0150;",
+                "words",
+                '<a href="http://e.org//x">',
+                '<a href="https://e.org">',
+                '<a href="http://e.org?x">',
+                "é",
+                '<a href="http://e.org/./y">',
+            ]
+        ),
+        max_size=8,
+    )
+)
+def test_markup_that_is_even_is_left_alone(parts):
+    _check_resolved("".join(parts))
+
+
+def _check_resolved(text):
     from feedparser.urls import resolve_relative_uris
 
+    if relative._EVEN.fullmatch(text):
+        assert text == resolve_relative_uris(text, "http://e.org/d/", "utf-8", "text/html")
     ours = relative._resolve_usual(text, "http://e.org/d/")
     if ours is not None and ("<" in text or "&" in text):
         assert ours == resolve_relative_uris(text, "http://e.org/d/", "utf-8", "text/html")

@@ -56,6 +56,13 @@ _TAG = re.compile(
     r"|<(/?)([a-zA-Z][a-zA-Z0-9]*)"
     r"((?:\s+[a-zA-Z][\w:.-]*\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'))*)\s*(/?)>"
 )
+# Markup that is even already: nothing to resolve or to respell. One pass, no backtracking.
+_EVEN = re.compile(
+    r"(?:[^<&]++|</?(?:p|b|i|u|em|strong|ul|ol|li|div|span|blockquote|code|pre|sup|sub|h[1-6]|table"
+    r"|tr|td|th|tbody|thead|figure|figcaption)>|</a>|<br />|&(?:amp|lt|gt|quot|nbsp|#[2-9]\d{3});"
+    r'|<a href="https?://[\w./~%=+-]++(?:\?[\w./~%=+-]++)?+(?:\#[\w-]++)?+">)*+',
+    re.ASCII,
+)
 _ATTRIBUTE = re.compile(r"([a-zA-Z][\w:.-]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _REFERENCE = re.compile(r"&(?:#(\d{1,7});|#x([0-9a-f]{1,6});|([a-zA-Z][a-zA-Z0-9]*);)?")
 _KNOWN_NAMES = frozenset(html.entities.name2codepoint) | {"apos"}
@@ -118,6 +125,8 @@ def looks_like_html(text: str) -> bool:
 def resolve_markup(text: str, base: str, media_type: str, budget: MarkupBudget) -> str | None:
     """Markup with absolute addresses and even spelling; None if it must go to the worker."""
     if "<" not in text and "&" not in text:
+        return text
+    if _EVEN.fullmatch(text):
         return text
     return _resolve_usual(text, base) or _resolve_unusual(text, base, media_type, budget)
 
