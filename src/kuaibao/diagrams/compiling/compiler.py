@@ -279,7 +279,7 @@ class _Compiler:
             stem = f"{target.scope}.{target.field}"
             shape = self.work.get(stem)
             own = tuple(shape.properties) if isinstance(shape, ShapeSource) else ()
-            return (*self.defaults.get(stem, {}), *own)
+            return tuple(dict.fromkeys((*self.defaults.get(stem, {}), *own)))
         scopes = (self.fields.objects, self.fields.locals, self.fields.namespaces)
         names = next((s[target.scope] for s in scopes if target.scope in s), {})
         return tuple(name for name in names if not name.startswith("$"))

@@ -28,8 +28,8 @@ _PIECE = re.compile(
       | (?P<word>[^"$\-/\r\n\[\](){}]+|.)""",
     re.VERBOSE | re.DOTALL,
 )
-_CONTINUES_AFTER = frozenset("=+*^,:<>")
-_CONTINUES_BEFORE = re.compile(r"\s*(?:[{)\],+*^=]|/(?!\*)|\.[*/])")
+_CONTINUES_AFTER = frozenset("=+*^:<>")  # not the comma: lists may end with one
+_CONTINUES_BEFORE = re.compile(r"\s*(?:[{)\]+*^=]|/(?!\*)|\.[*/])")
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 

@@ -21,7 +21,7 @@ _SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(px|in|cm|mm|pt)\s*")
 _UNITS = {"px": 1.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "pt": 96 / 72}
 _WIDE = (1000, 60, 940, 840, -80)
 """Advance, left, right, top and bottom of a full-width character, in 1/1000 em."""
-_MONO = re.compile(r"mono|courier|consol|menlo|typewriter", re.IGNORECASE)
+_MONO = re.compile(r"mono|courier|consolas|menlo|typewriter", re.IGNORECASE)
 _SERIF = re.compile(
     r"(?<!sans[ -])serif|times|palatino|georgia|garamond|roman|song|cambria|baskerville",
     re.IGNORECASE,
