@@ -176,10 +176,10 @@ def test_several_syntax_errors_are_named_in_one_run():
 
 def test_an_error_shows_its_line_with_a_caret_and_a_guess():
     with pytest.raises(ProgramErrors) as caught:
-        substance("Set A\nP(A) fro i in [1, 2]")
+        substance("Set A\nP(A) fr i in [1, 2]")
     text = str(caught.value)
     assert "a.substance:2:6" in text
-    assert "  P(A) fro i in [1, 2]\n       ^^^" in text
+    assert "  P(A) fr i in [1, 2]\n       ^^" in text
     assert "Did you mean 'for'?" in text
 
 

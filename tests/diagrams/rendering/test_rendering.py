@@ -211,3 +211,20 @@ def test_tikz_draws_each_shape_and_escapes_texts():
     assert ".. controls" in text
     assert r"50\% \& \$5\_" in text
     assert "{$x^2$}" in text
+
+
+def test_han_characters_stand_in_formulas_as_text():
+    outlines = set_formula(r"A_{\text{全集 x}} \cap 集").outlines
+    assert [c for c in outlines if c in "全集"] == ["全", "集", "集"]
+
+
+def test_a_kept_formula_is_the_one_that_was_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("KUAIBAO_CACHE", str(tmp_path))
+    set_formula.cache_clear()
+    first = set_formula("x + y")
+    (kept,) = (tmp_path / "formulas").iterdir()
+    set_formula.cache_clear()
+    assert set_formula("x + y") == first
+    kept.write_text("{")
+    set_formula.cache_clear()
+    assert set_formula("x + y") == first

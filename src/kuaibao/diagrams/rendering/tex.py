@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 
-__all__ = ["FormulaError", "prepare_tex"]
+__all__ = ["FormulaError", "prepare_tex", "wide_characters"]
 
 
 class FormulaError(ValueError):
@@ -54,7 +54,37 @@ def prepare_tex(tex: str) -> str:
     """
     _check_braces(tex)
     tex = _expand_macros(tex)
-    return _COMMAND.sub(_rename, tex.replace("~", r"\ "))
+    return _mark_wide(_COMMAND.sub(_rename, tex.replace("~", r"\ ")))
+
+
+def wide_characters(tex: str) -> str:
+    """The full-width characters of a formula, in order."""
+    return "".join(_WIDE_RUN.findall(tex))
+
+
+_WIDE_RUN = re.compile(
+    "[\u1100-\u115f\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
+    "\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U00020000-\U0003fffd]+"
+)
+_TEXT = re.compile(r"(\\(?:text|mathrm|textbf|mathbf|textit|mathit|textsf|texttt))\{([^{}]*)\}")
+
+
+def _mark_wide(tex: str) -> str:
+    def split(match: re.Match[str]) -> str:
+        parts = re.split(f"({_WIDE_RUN.pattern})", match[2])
+        return "".join(
+            part if number % 2 else f"{match[1]}{{{part}}}"
+            for number, part in enumerate(parts)
+            if part
+        )
+
+    def squares(run: re.Match[str]) -> str:
+        # The typesetter has no such font: squares keep the places.
+        return len(run[0]) * r"{\square}"
+
+    if not _WIDE_RUN.search(tex):
+        return tex
+    return _WIDE_RUN.sub(squares, _TEXT.sub(split, tex))
 
 
 def _check_braces(tex: str) -> None:
