@@ -88,10 +88,15 @@ def bounding_box(shape: Shape) -> Box:
     kind = shape.kind
     if kind == "Circle":
         size = 2.0 * shape["r"] + shape["strokeWidth"]
-        return Box(*shape["center"], size, size)
+        return Box(shape["center"][0], shape["center"][1], size, size)
     if kind == "Ellipse":
         stroke = shape["strokeWidth"]
-        return Box(*shape["center"], 2.0 * shape["rx"] + stroke, 2.0 * shape["ry"] + stroke)
+        return Box(
+            shape["center"][0],
+            shape["center"][1],
+            2.0 * shape["rx"] + stroke,
+            2.0 * shape["ry"] + stroke,
+        )
     if kind in RECTLIKE:
         return _rectangle_box(shape)
     if kind == "Line":
@@ -127,7 +132,7 @@ def _rectangle_box(shape: Shape) -> Box:
     if isinstance(rotation, Node) or rotation != 0:
         c, s = absolute(cos(rotation * DEGREE)), absolute(sin(rotation * DEGREE))
         width, height = c * width + s * height, s * width + c * height
-    return Box(*shape["center"], width, height)
+    return Box(shape["center"][0], shape["center"][1], width, height)
 
 
 def rectangle_corners(shape: Shape) -> list[list[Scalar]]:

@@ -28,22 +28,22 @@ EPSILON = 1e-5
 
 
 def plus(v: Vec, w: Vec) -> list[Scalar]:
-    """v + w."""
+    """The sum v + w."""
     return [a + b for a, b in zip(v, w, strict=True)]
 
 
 def minus(v: Vec, w: Vec) -> list[Scalar]:
-    """v - w."""
+    """The difference v - w."""
     return [a - b for a, b in zip(v, w, strict=True)]
 
 
 def times(s: Scalar, v: Vec) -> list[Scalar]:
-    """s v."""
+    """The multiple s v."""
     return [s * a for a in v]
 
 
 def along(p: Vec, s: Scalar, v: Vec) -> list[Scalar]:
-    """p + s v."""
+    """The point p + s v."""
     return [a + s * b for a, b in zip(p, v, strict=True)]
 
 
@@ -78,7 +78,7 @@ def distance_squared(v: Vec, w: Vec) -> Scalar:
 
 
 def unit(v: Vec) -> list[Scalar]:
-    """v / (|v| + 1e-5)."""
+    """The direction v / (|v| + 1e-5)."""
     length = norm(v) + EPSILON
     return [divide(a, length) for a in v]
 
@@ -99,7 +99,7 @@ def clamp(x: Scalar, low: Scalar, high: Scalar) -> Scalar:
 
 
 def positive(x: Scalar) -> Scalar:
-    """x where it is positive, else 0."""
+    """The number where it is positive, else 0."""
     return maximum(0.0, x)
 
 
@@ -120,7 +120,7 @@ def smallest(values: Sequence[Scalar]) -> Scalar:
 
 
 def choose(condition: Scalar, v: Vec, w: Vec) -> list[Scalar]:
-    """v where the condition holds, else w."""
+    """Vector v where the condition holds, else w."""
     return [select(condition, a, b) for a, b in zip(v, w, strict=True)]
 
 
