@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -70,14 +70,17 @@ def key_phrases(text: str, *, n: int = 10) -> list[KeyPhrase]:
             degree[word.lower()] += len(run)
     spelled: dict[str, Counter[str]] = {}
     first: dict[str, int] = {}
+    alone: dict[str, bool] = {}
     for at, run in runs:
-        for phrase in _candidates(run, is_chinese):
+        for phrase, stands_alone in _candidates(run, is_chinese):
             key = phrase.lower()
+            alone[key] = alone.get(key, False) or stands_alone
             spelled.setdefault(key, Counter())[phrase] += 1
             first.setdefault(key, at)
     ranked = [
         _scored(key, forms, first[key] / len(text), frequency, degree, is_chinese)
         for key, forms in spelled.items()
+        if alone[key] or forms.total() > 1
     ]
     ranked.sort(key=lambda p: (-p.score, p.text))
     return _distinct(ranked, n)
@@ -106,20 +109,21 @@ def _pieces(text: str) -> list[str]:
     return _PAUSE.split(text)
 
 
-def _candidates(run: list[str], is_chinese: bool) -> Iterable[str]:
-    """Whole runs of up to four words; in Chinese also each word and pair."""
-    if not is_chinese:
-        if len(run) <= 4:
-            yield " ".join(run)
-        for word in run:
-            if len(run) > 1 and len(word) > 3:
-                yield word
-        return
-    for i, word in enumerate(run):
-        if len(word) >= 2:
-            yield word
-        if i + 1 < len(run):
-            yield _join(word, run[i + 1])
+def _candidates(run: list[str], is_chinese: bool) -> Iterator[tuple[str, bool]]:
+    """Phrases of a run, and whether each is the whole run.
+
+    Runs of up to four words, and the words, pairs and triples within; in Chinese words and pairs.
+    """
+    if not is_chinese and len(run) <= 4:
+        yield " ".join(run), True
+    for size in (1, 2) if is_chinese else (1, 2, 3):
+        for i in range(len(run) - size + 1):
+            part = run[i : i + size]
+            if is_chinese:
+                if size > 1 or len(part[0]) >= 2:
+                    yield (part[0] if size == 1 else _join(*part)), True
+            elif size < len(run) and (size > 1 or len(part[0]) > 3):
+                yield " ".join(part), size == 1
 
 
 def _join(a: str, b: str) -> str:

@@ -15,6 +15,7 @@ _KANA = re.compile("[\u3040-\u30ff]")
 _HANGUL = re.compile("[\uac00-\ud7af]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
+_LATIN_WORD = re.compile(r"[a-z\u00c0-\u024f]+", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN_LANGUAGES = ("de", "en", "es", "fr", "it", "pt")
 MAX_CHARACTERS = 4_000
@@ -27,7 +28,7 @@ def detect_language(text: str, among: tuple[str, ...] = LANGUAGES) -> str:
     """The language of `text` as a two-letter code; empty if it holds no letters.
 
     A Chinese text may quote much English (names, terms): one Han character weighs as much as a
-    word of three letters. Traditional and simplified Chinese are both `zh`.
+    Latin word. Traditional and simplified Chinese are both `zh`.
 
     Args:
         text: Any text; its first 4,000 characters count.
@@ -52,8 +53,7 @@ def detect_language(text: str, among: tuple[str, ...] = LANGUAGES) -> str:
 def _by_script(sample: str, letters: int, among: tuple[str, ...]) -> str:
     kana, hangul, han = (len(p.findall(sample)) for p in (_KANA, _HANGUL, _HAN))
     east_asian = kana + hangul + han
-    latin = letters - east_asian
-    if east_asian and 3 * east_asian >= latin:
+    if east_asian and east_asian >= len(_LATIN_WORD.findall(sample)):
         if "ja" in among and kana * 10 >= east_asian:
             return "ja"
         if "ko" in among and hangul * 2 >= east_asian:

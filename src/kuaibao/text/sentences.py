@@ -83,16 +83,22 @@ def _block(text: str, start: int, end: int) -> Iterator[Sentence]:
     for match in _CHINESE_END.finditer(block):
         while aside < len(asides) and asides[aside][1] <= match.start():
             aside += 1
-        if (
-            aside < len(asides)
-            and asides[aside][0] < match.start()
-            and match.end() < asides[aside][1]
+        if aside < len(asides) and _is_inside(
+            match, asides[aside], block[piece : asides[aside][0]]
         ):
             continue
         if match.end() >= piece:
             yield from _latin(text, start + piece, start + match.end())
             piece = match.end()
     yield from _latin(text, start + piece, end)
+
+
+def _is_inside(mark: re.Match[str], aside: tuple[int, int], before: str) -> bool:
+    """Whether a full stop belongs to an aside; at its end, if the sentence began before it."""
+    start, end = aside
+    return start < mark.start() and (
+        mark.end() < end or (mark.end() == end and before.strip() != "")
+    )
 
 
 def _latin(text: str, start: int, end: int) -> Iterator[Sentence]:

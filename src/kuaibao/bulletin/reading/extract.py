@@ -7,7 +7,7 @@ import re
 from kuaibao.bulletin.sources.feeds.decoding import decode
 from kuaibao.fetching import Response
 
-__all__ = ["MAX_PAGE_BYTES", "page_text"]
+__all__ = ["MAX_PAGE_BYTES", "main_text", "page_text"]
 
 MAX_PAGE_BYTES = 3_000_000
 MAX_TAGS = 60_000
@@ -20,12 +20,17 @@ def page_text(response: Response) -> str:
     if kind and kind not in ("text/html", "application/xhtml+xml"):
         return ""
     html = decode(response.body[:MAX_PAGE_BYTES], response.content_type).text
+    return main_text(html, response.url)
+
+
+def main_text(html: str, url: str = "") -> str:
+    """The main text of a page's HTML, paragraphs parted by blank lines; "" if there is none."""
     # The extractor's cost grows faster than the page where tags are many.
-    if len(_TAG.findall(html)) > MAX_TAGS:
+    if len(html) > MAX_PAGE_BYTES or len(_TAG.findall(html)) > MAX_TAGS:
         return ""
     import trafilatura
 
     text = trafilatura.extract(
-        html, url=response.url, include_comments=False, include_tables=False, favor_precision=True
+        html, url=url or None, include_comments=False, include_tables=False, favor_precision=True
     )
     return re.sub(r"\n+", "\n\n", text or "").strip()
