@@ -69,7 +69,7 @@ def test_a_megabyte_without_a_mark_is_read() -> None:
         ("このモデルは文書を読んで要約を書きます。", "ja"),
         ("이 모델은 문서를 읽고 요약을 씁니다.", "ko"),
         ("Модель читает документ и пишет его краткое изложение.", "ru"),
-        ("Das Modell liest ein Dokument und schreibt eine Zusammenfassung davon.", "de"),
+        ("Das Programm liest den Text und schreibt eine Zusammenfassung davon.", "de"),
         ("Le modèle lit un document et en écrit un résumé pour les lecteurs.", "fr"),
         ("GPT-3", "en"),
         ("12 + 3 = 15", ""),
