@@ -3,6 +3,13 @@
 What is heavy (language identification, Chinese segmentation, syntok) is imported on first use.
 """
 
+from kuaibao.text.claims import (
+    align,
+    names_in,
+    numbers_in,
+    unsupported_names,
+    unsupported_numbers,
+)
 from kuaibao.text.errors import StrategyError
 from kuaibao.text.gap_sentences import (
     DEFAULT_RATIO,
@@ -28,6 +35,7 @@ __all__ = [
     "StrategyError",
     "Summary",
     "SummarySentence",
+    "align",
     "check_strategy",
     "count_gap_sentences",
     "detect_language",
@@ -36,7 +44,9 @@ __all__ = [
     "is_han",
     "join_sentences",
     "key_phrases",
+    "names_in",
     "ngrams",
+    "numbers_in",
     "rouge",
     "rouge_l",
     "rouge_lsum",
@@ -49,5 +59,7 @@ __all__ = [
     "stemmed_words",
     "stop_words",
     "summarize",
+    "unsupported_names",
+    "unsupported_numbers",
     "words",
 ]

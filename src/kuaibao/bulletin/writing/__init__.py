@@ -1,1 +1,45 @@
-"""To be filled by its room."""
+"""From items to drafts: summaries with evidence, people's manuscripts, drawings, the protocols."""
+
+from kuaibao.bulletin.writing.drafting import (
+    DRAFT_VERSION,
+    Writer,
+    entry_for,
+    entry_language,
+    is_strategy,
+    make_draft,
+)
+from kuaibao.bulletin.writing.evidence import check_sentence, find_evidence
+from kuaibao.bulletin.writing.figures import Drawn, draw_figures
+from kuaibao.bulletin.writing.manuscripts import Manuscript, read_manuscripts
+from kuaibao.bulletin.writing.papers import PAPER_FIELDS, paper_fields
+from kuaibao.bulletin.writing.protocols import (
+    Illustrator,
+    Summarizer,
+    Translator,
+    find_illustrator,
+    find_summarizer,
+    find_translator,
+)
+
+__all__ = [
+    "DRAFT_VERSION",
+    "PAPER_FIELDS",
+    "Drawn",
+    "Illustrator",
+    "Manuscript",
+    "Summarizer",
+    "Translator",
+    "Writer",
+    "check_sentence",
+    "draw_figures",
+    "entry_for",
+    "entry_language",
+    "find_evidence",
+    "find_illustrator",
+    "find_summarizer",
+    "find_translator",
+    "is_strategy",
+    "make_draft",
+    "paper_fields",
+    "read_manuscripts",
+]
