@@ -31,7 +31,7 @@ def test_a_copied_summary_is_all_covered_and_nothing_new() -> None:
     figures = measure_summary("the model writes text", document="Here the model writes text now")
     assert figures["coverage"] == 1.0
     assert figures["density"] == 4.0
-    assert figures["novel_bigrams"] == 0.0
+    assert figures["novelty"] == 0.0
     assert figures["faithful_numbers"] == figures["faithful_names"] == 1.0
 
 

@@ -44,8 +44,9 @@ def measure_summary(
     Args:
         summary: What was written.
         reference: What a person wrote: gives `rouge1`, `rouge2`, `rougeLsum` (F1).
-        document: The source: gives `novel_unigrams`, `novel_bigrams`, `coverage`, `density`,
-            `faithful_numbers`, `faithful_names` (shares that stand in the source; 1 without any).
+        document: The source: gives `novelty_unigrams`, `novelty` (of bigrams), `coverage`,
+            `density`, and `faithful_numbers`, `faithful_names` and `faithfulness` of both (shares
+            that stand in the source; 1 without any).
         use_stemmer: English words by their stems, as the paper scores.
     """
     found = words(summary)
@@ -70,17 +71,17 @@ def _against_source(summary: str, found: list[str], document: str) -> dict[str, 
     source = words(document)
     lengths = fragments(source, found)
     n = max(1, len(found))
+    n_number, n_name = len({v for v, _ in numbers_in(summary)}), len(set(names_in(summary)))
+    wrong_numbers = len(unsupported_numbers(summary, document))
+    wrong_names = len(unsupported_names(summary, document))
     return {
-        "novel_unigrams": _novelty(found, source, 1),
-        "novel_bigrams": _novelty(found, source, 2),
+        "novelty_unigrams": _novelty(found, source, 1),
+        "novelty": _novelty(found, source, 2),
         "coverage": sum(lengths) / n,
         "density": sum(length * length for length in lengths) / n,
-        "faithful_numbers": _share(
-            len(unsupported_numbers(summary, document)), len({v for v, _ in numbers_in(summary)})
-        ),
-        "faithful_names": _share(
-            len(unsupported_names(summary, document)), len(set(names_in(summary)))
-        ),
+        "faithful_numbers": _share(wrong_numbers, n_number),
+        "faithful_names": _share(wrong_names, n_name),
+        "faithfulness": _share(wrong_numbers + wrong_names, n_number + n_name),
     }
 
 
