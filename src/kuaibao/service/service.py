@@ -102,8 +102,13 @@ class Service:
         with self.database.read() as connection:
             return [(str(name), str(job_id)) for name, job_id in connection.execute(query)]
 
-    def identify(self, secret: str) -> Caller:
+    def identify(self, secret: str, *, must_be_open: bool = True) -> Caller:
         """The caller behind a key.
+
+        Args:
+            secret: The key.
+            must_be_open: Whether its application must be approved and running; an applicant who
+                waits may still read and answer.
 
         Raises:
             KeyRefusedError: No such key, or it has ended.
@@ -120,7 +125,7 @@ class Service:
         except (accounts.InvalidKeyError, InputError) as error:
             raise KeyRefusedError(f"Incorrect API key provided: {error.message}.") from error
         closed = application.why_closed(time.time())
-        if closed:
+        if closed and must_be_open:
             raise ForbiddenError(closed, code="application_closed")
         return Caller(key, person, application)
 
@@ -151,6 +156,25 @@ class Service:
             )
         self.applications.bind_key(key.key_id, application.application_id)
         return secret, key
+
+    def sign_up(
+        self, person_name: str, email: str, name: str, form: ApplicationForm
+    ) -> tuple[str, Application]:
+        """A stranger files an application: they get a key that opens nothing until it is approved.
+
+        Raises:
+            InputError: The name is taken, or the application lacks something.
+        """
+        form.check()
+        with self.database.write() as connection:
+            if accounts.find_person(connection, person_name):
+                raise InputError(f"there is an account named {person_name!r} already")
+            person = accounts.create_person(
+                connection, person_name, password=None, roles=["developer"], email=email
+            )
+        application = self.applications.submit(person.person_id, name, form, actor=person_name)
+        secret, _ = self.make_key(application, label="first key", actor=person_name)
+        return secret, application
 
     def first_administrator_key(self) -> str | None:
         """At the first start: makes the administrator and gives their key; later None."""

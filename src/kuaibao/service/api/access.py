@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,18 +11,27 @@ from fastapi import Depends, Request
 from kuaibao.service.completions import Completions
 from kuaibao.service.service import Caller, Service
 
-__all__ = ["CallerOf", "CompletionsOf", "ServiceOf"]
+__all__ = ["ApplicantOf", "CallerOf", "CompletionsOf", "ServiceOf"]
 
 
 def _service(request: Request) -> Service:
     return request.app.state.service
 
 
-async def _caller(request: Request) -> Caller:
+def _secret(request: Request) -> str:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         secret = request.headers.get("api-key", "")
-    return await asyncio.to_thread(_service(request).identify, secret.strip())
+    return secret.strip()
+
+
+async def _caller(request: Request) -> Caller:
+    return await asyncio.to_thread(_service(request).identify, _secret(request))
+
+
+async def _applicant(request: Request) -> Caller:
+    identify = partial(_service(request).identify, _secret(request), must_be_open=False)
+    return await asyncio.to_thread(identify)
 
 
 def _completions(request: Request) -> Completions:
@@ -30,4 +40,6 @@ def _completions(request: Request) -> Completions:
 
 ServiceOf = Annotated[Service, Depends(_service)]
 CallerOf = Annotated[Caller, Depends(_caller)]
+ApplicantOf = Annotated[Caller, Depends(_applicant)]
+"""A key holder whose application may still wait for its approval."""
 CompletionsOf = Annotated[Completions, Depends(_completions)]

@@ -26,6 +26,7 @@ from kuaibao.service.api import (
     operation,
     retrieval,
     review,
+    sign_up,
 )
 from kuaibao.service.errors import ApiError, InvalidRequestError
 from kuaibao.service.service import Service
@@ -54,8 +55,10 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.sign_up_limit = sign_up.SignUpLimit()
     for module in (
-        completions, chat, models, embeddings, retrieval, files, fine_tuning, review, operation,
+        completions, chat, models, embeddings, retrieval, files, fine_tuning, review, sign_up,
+        operation,
     ):  # fmt: skip
         app.include_router(module.router)
     _add_errors(app)

@@ -62,7 +62,7 @@ class CompletionForm(SamplingForm):
     prompt: Prompt | None = None
     max_tokens: Annotated[int, Field(ge=0)] | None = 16
     best_of: Annotated[int, Field(ge=0, le=20)] | None = None
-    logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
+    logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     echo: bool | None = False
     suffix: str | None = None
 
@@ -119,7 +119,7 @@ class ClassificationForm(Form):
     labels: Annotated[list[str], Field(min_length=2, max_length=200)] | None = None
     search_model: str | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = 0.0
-    logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
+    logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     max_examples: Annotated[int, Field(ge=1, le=200)] | None = 200
     logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
     return_prompt: bool | None = False
@@ -138,7 +138,7 @@ class AnswersForm(Form):
     search_model: str | None = None
     max_rerank: Annotated[int, Field(ge=1, le=1000)] | None = 200
     temperature: Annotated[float, Field(ge=0, le=2)] | None = 0.0
-    logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
+    logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = 16
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
     n: Annotated[int, Field(ge=1, le=10)] | None = 1

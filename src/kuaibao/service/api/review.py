@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kuaibao import accounts
 from kuaibao.errors import InputError
-from kuaibao.service.api.access import CallerOf, ServiceOf
+from kuaibao.service.api.access import ApplicantOf, CallerOf, ServiceOf
 from kuaibao.service.errors import NotFoundError
 from kuaibao.service.policy import Application, ApplicationForm, Decision, Policy
 from kuaibao.service.policy.checks import CHECKS
@@ -96,7 +96,7 @@ def _own(caller: Caller, service: Service, application_id: int) -> Application:
 
 
 @router.get("/applications")
-def list_applications(caller: CallerOf, service: ServiceOf) -> dict[str, Any]:
+def list_applications(caller: ApplicantOf, service: ServiceOf) -> dict[str, Any]:
     """The caller's applications; all of them for an administrator."""
     person = None if "admin" in caller.key.scopes else caller.person.person_id
     data = [_shown(a) for a in service.applications.list(person_id=person)]
@@ -115,7 +115,7 @@ def apply(form: ApplyForm, caller: CallerOf, service: ServiceOf) -> dict[str, An
 
 
 @router.get("/applications/{application_id}")
-def get_application(application_id: int, caller: CallerOf, service: ServiceOf) -> dict[str, Any]:
+def get_application(application_id: int, caller: ApplicantOf, service: ServiceOf) -> dict[str, Any]:
     """An application with its history."""
     application = _own(caller, service, application_id)
     events = [asdict(e) for e in service.applications.events(application_id)]
@@ -124,7 +124,7 @@ def get_application(application_id: int, caller: CallerOf, service: ServiceOf) -
 
 @router.post("/applications/{application_id}/answer")
 def answer(
-    application_id: int, form: MessageForm, caller: CallerOf, service: ServiceOf
+    application_id: int, form: MessageForm, caller: ApplicantOf, service: ServiceOf
 ) -> dict[str, Any]:
     """Answer the reviewer's question."""
     _own(caller, service, application_id)
