@@ -1,0 +1,343 @@
+"""The transformer: blocks that GPT, image GPT and PEGASUS share (Vaswani et al. 2017, pre-norm).
+
+Shapes: `batch` sequences of `position` tokens; hidden states are (batch, position, n_embd).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kuaibao.transformer.cache import LayerCache
+from kuaibao.transformer.config import TransformerConfig
+
+__all__ = [
+    "Decoder",
+    "EncoderDecoder",
+    "Transformer",
+    "build_model",
+    "count_parameters",
+    "layers_of",
+]
+
+
+class RMSNorm(nn.Module):
+    """x / √(mean x² + eps) · g: image GPT's norm, without mean and bias."""
+
+    def __init__(self, n_embd: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(n_embd))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise the last axis."""
+        return functional.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+def _norm(config: TransformerConfig) -> nn.Module:
+    if config.norm == "rms":
+        return RMSNorm(config.n_embd, config.norm_eps)
+    return nn.LayerNorm(config.n_embd, config.norm_eps)
+
+
+class Attention(nn.Module):
+    """Multi-head attention; over the sequence itself, or over an encoder's output."""
+
+    def __init__(self, config: TransformerConfig, *, window: int = 0, cross: bool = False) -> None:
+        super().__init__()
+        d, bias = config.n_embd, config.has_bias
+        self.n_head, self.d_head, self.window = config.n_head, config.d_head, window
+        self.dropout = config.dropout
+        if cross:
+            self.q = nn.Linear(d, d, bias)
+            self.kv = nn.Linear(d, 2 * d, bias)
+        else:
+            self.qkv = nn.Linear(d, 3 * d, bias)
+        self.out = nn.Linear(d, d, bias)
+
+    def heads(self, x: Tensor) -> Tensor:
+        """(batch, position, d) → (batch, head, position, d_head)."""
+        return x.unflatten(-1, (self.n_head, self.d_head)).transpose(1, 2)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        causal: bool = False,
+        cache: LayerCache | None = None,
+    ) -> Tensor:
+        """Attend over `x`, and with a cache over what went before.
+
+        Args:
+            x: (batch, position, d).
+            mask: Positions that may be seen, broadcast to (batch, head, position, key).
+            causal: Whether a position sees itself and those before it only.
+            cache: Keys and values of earlier positions; new ones are written into it.
+        """
+        q, k, v = (self.heads(part) for part in self.qkv(x).chunk(3, -1))
+        if cache is not None:
+            k, v = cache.append(k, v)
+        return self._attend(q, k, v, mask, causal)
+
+    def over(self, x: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """Attend over given keys and values (batch, head, key, d_head)."""
+        return self._attend(self.heads(self.q(x)), k, v, mask, causal=False)
+
+    def keys_and_values(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of an encoder's output."""
+        k, v = (self.heads(part) for part in self.kv(memory).chunk(2, -1))
+        return k, v
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+        if causal and (mask is not None or (self.window and q.shape[2] > self.window)):
+            band = _causal_band(q.shape[2], k.shape[2], self.window, q.device)
+            mask, causal = (band if mask is None else mask & band), False
+        dropout = self.dropout if self.training else 0.0
+        y = functional.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal and q.shape[2] > 1
+        )
+        return self.out(y.transpose(1, 2).flatten(2))
+
+
+def _causal_band(n_query: int, n_key: int, window: int, device: torch.device) -> Tensor:
+    place = torch.arange(n_key - n_query, n_key, device=device)[:, None]
+    key = torch.arange(n_key, device=device)[None, :]
+    band = key <= place
+    return band & (key > place - window) if window else band
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with an activation between them."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.up = nn.Linear(config.n_embd, config.d_inner, config.has_bias)
+        self.down = nn.Linear(config.d_inner, config.n_embd, config.has_bias)
+        self.activation = config.activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(…, n_embd) → (…, n_embd)."""
+        return self.down(_activate(self.up(x), self.activation))
+
+
+def _activate(x: Tensor, name: str) -> Tensor:
+    if name == "gelu_new":
+        return functional.gelu(x, approximate="tanh")
+    if name == "gelu":
+        return functional.gelu(x)
+    if name == "quick_gelu":
+        return x * torch.sigmoid(1.702 * x)
+    return functional.relu(x)
+
+
+class Block(nn.Module):
+    """Attention and feed-forward, each behind a norm and added to its input."""
+
+    def __init__(self, config: TransformerConfig, *, window: int = 0, cross: bool = False) -> None:
+        super().__init__()
+        self.norm_1 = _norm(config)
+        self.attention = Attention(config, window=window)
+        if cross:
+            self.norm_cross = _norm(config)
+            self.cross = Attention(config, cross=True)
+        self.norm_2 = _norm(config)
+        self.feed_forward = FeedForward(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        causal: bool = False,
+        cache: LayerCache | None = None,
+        memory: tuple[Tensor, Tensor] | None = None,
+        memory_mask: Tensor | None = None,
+    ) -> Tensor:
+        """One layer; `memory` are the keys and values of the encoder's output."""
+        x = x + self.dropout(self.attention(self.norm_1(x), mask=mask, causal=causal, cache=cache))
+        if memory is not None:
+            x = x + self.dropout(self.cross.over(self.norm_cross(x), *memory, memory_mask))
+        return x + self.dropout(self.feed_forward(self.norm_2(x)))
+
+
+class Transformer(nn.Module):
+    """What decoder and encoder-decoder share: embeddings, positions and the head."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.tokens = nn.Embedding(config.vocab_size + config.n_extra_input, config.n_embd)
+        if config.position == "learned":
+            self.positions = nn.Embedding(config.n_positions, config.n_embd)
+        self.dropout = nn.Dropout(config.dropout)
+        if not config.tie_head:
+            self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        if config.family == "pegasus":
+            self.register_buffer("logits_bias", torch.zeros(config.vocab_size))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.tokens.weight.device
+
+    def embed(self, input_ids: Tensor, places: Tensor) -> Tensor:
+        """Token and position embeddings, (batch, position, n_embd)."""
+        x = self.tokens(input_ids)
+        if self.config.scale_embedding:
+            x = x * math.sqrt(self.config.n_embd)
+        return self.dropout(x + self.at(places).to(x.dtype))
+
+    def at(self, places: Tensor) -> Tensor:
+        """Position embeddings; sinusoidal ones go on beyond the length in training."""
+        if self.config.position == "learned":
+            return self.positions(places)
+        half = self.config.n_embd // 2
+        rate = torch.arange(half, device=places.device, dtype=torch.float64)
+        angle = places.double()[..., None] / 10_000 ** (2 * rate / self.config.n_embd)
+        return torch.cat([angle.sin(), angle.cos()], -1).float()
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Scores of the next token, (…, vocabulary)."""
+        if not self.config.tie_head:
+            return self.head(hidden)
+        logits = functional.linear(hidden, self.tokens.weight[: self.config.vocab_size])
+        bias: Tensor | None = getattr(self, "logits_bias", None)
+        return logits if bias is None else logits + bias
+
+
+class Decoder(Transformer):
+    """A decoder alone: GPT and image GPT."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__(config)
+        window = config.attention_window
+        self.blocks = nn.ModuleList(
+            Block(config, window=window if i % 2 else 0) for i in range(config.n_layer)
+        )
+        self.norm = _norm(config)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Logits (batch, position, vocabulary) of ids (batch, position)."""
+        return self.logits(self.hidden(input_ids, attention_mask))
+
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """The normed output of the last block."""
+        *_, last = self.hidden_states(input_ids, attention_mask)
+        return last
+
+    def hidden_states(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None
+    ) -> Iterator[Tensor]:
+        """The normed input of each block, then the normed output of the last: n_layer + 1."""
+        places, mask = _places(input_ids, attention_mask)
+        x = self.embed(input_ids, places)
+        for block in layers_of(self.blocks):
+            yield block.norm_1(x)
+            x = block(x, mask=mask, causal=self.config.causal)
+        yield self.norm(x)
+
+
+class EncoderDecoder(Transformer):
+    """An encoder, and a decoder that looks at it: PEGASUS."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__(config)
+        self.encoder = nn.ModuleList(Block(config) for _ in range(config.n_encoder_layer))
+        self.encoder_norm = _norm(config)
+        self.blocks = nn.ModuleList(Block(config, cross=True) for _ in range(config.n_layer))
+        self.norm = _norm(config)
+
+    def encode(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """The encoder's output, (batch, position, n_embd)."""
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        x = self.embed(input_ids, places)
+        mask = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
+        for block in layers_of(self.encoder):
+            x = block(x, mask=mask)
+        return self.encoder_norm(x)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        decoder_input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Logits (batch, decoder position, vocabulary)."""
+        memory = self.encode(input_ids, attention_mask)
+        return self.logits(self.decode(decoder_input_ids, memory, attention_mask))
+
+    def decode(
+        self, decoder_input_ids: Tensor, memory: Tensor, attention_mask: Tensor | None = None
+    ) -> Tensor:
+        """The decoder's normed output over an encoder's."""
+        places = torch.arange(decoder_input_ids.shape[1], device=memory.device)
+        x = self.embed(decoder_input_ids, places)
+        seen = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
+        for block in layers_of(self.blocks):
+            keys_and_values = block.cross.keys_and_values(memory)
+            x = block(x, causal=True, memory=keys_and_values, memory_mask=seen)
+        return self.norm(x)
+
+
+def layers_of(blocks: nn.ModuleList) -> list[Block]:
+    """A stack's blocks, with their type."""
+    return cast("list[Block]", list(blocks))
+
+
+def _places(input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Positions and the key mask; a padded beginning doesn't count as positions."""
+    if attention_mask is None:
+        return torch.arange(input_ids.shape[1], device=input_ids.device), None
+    seen = attention_mask.bool()
+    places = (seen.long().cumsum(1) - 1).clamp(min=0)
+    # A padded query sees itself, or its softmax over nothing would be NaN.
+    own = torch.eye(seen.shape[1], dtype=torch.bool, device=seen.device)
+    return places, seen[:, None, None, :] | own[None, None]
+
+
+def build_model(config: TransformerConfig, *, seed: int | None = None) -> Any:
+    """A model with fresh weights: `Decoder` or `EncoderDecoder`.
+
+    Args:
+        config: Sizes and switches.
+        seed: Of the weights; the global random state if not given.
+    """
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    model = EncoderDecoder(config) if config.is_encoder_decoder else Decoder(config)
+    if model.device.type != "meta":
+        _initialize(model, config, generator)
+    return model
+
+
+@torch.no_grad()
+def _initialize(
+    model: nn.Module, config: TransformerConfig, generator: torch.Generator | None
+) -> None:
+    """GPT-2's and image GPT's starts: 0.02, residual projections less; image GPT's head zero."""
+    residual = 0.02 / math.sqrt(2 * max(1, config.n_layer))
+    for name, parameter in model.named_parameters():
+        if name.endswith("bias"):
+            parameter.zero_()
+        elif "norm" in name:
+            parameter.fill_(1.0)
+        elif name.startswith("head"):
+            parameter.zero_()
+        elif name.startswith("positions"):
+            parameter.normal_(0, 0.01, generator=generator)
+        else:
+            is_residual = name.endswith(("out.weight", "down.weight"))
+            parameter.normal_(0, residual if is_residual else 0.02, generator=generator)
+
+
+def count_parameters(config: TransformerConfig) -> int:
+    """Numbers that are learned, without making them."""
+    with torch.device("meta"):
+        model = EncoderDecoder(config) if config.is_encoder_decoder else Decoder(config)
+    return sum(p.numel() for p in model.parameters())

@@ -1,0 +1,197 @@
+"""Models of transformers load here, ours load there, and both say the same."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from families import hub_model
+
+from kuaibao.transformer import (
+    CheckpointError,
+    build_model,
+    count_parameters,
+    load_pretrained,
+    named_config,
+    save_pretrained,
+)
+
+FAMILIES = ["gpt2", "imagegpt", "pegasus"]
+
+
+def run(model, family, batch=3, n=20):
+    ids = torch.arange(batch * n).reshape(batch, n) * 7 % 32 + 1
+    if family != "pegasus":
+        return model(ids)
+    return model(ids, decoder_input_ids=(ids + 5)[:, :11])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_logits_are_those_of_transformers(family, tmp_path):
+    theirs = hub_model(family)
+    theirs.save_pretrained(tmp_path)
+    ours = load_pretrained(tmp_path)
+    with torch.no_grad():
+        expected = run(theirs, family).logits
+        found = run(ours, family)
+    assert found.shape == expected.shape
+    assert (found - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_we_save_transformers_loads(family, tmp_path):
+    import transformers
+
+    hub_model(family, seed=3).save_pretrained(tmp_path / "theirs")
+    ours = load_pretrained(tmp_path / "theirs")
+    save_pretrained(ours, tmp_path / "ours")
+    kind = {"gpt2": transformers.GPT2LMHeadModel, "pegasus": transformers.PegasusForConditionalGeneration,
+            "imagegpt": transformers.ImageGPTForCausalImageModeling}[family]  # fmt: skip
+    back = kind.from_pretrained(tmp_path / "ours").eval()
+    with torch.no_grad():
+        assert (run(back, family).logits - run(ours, family)).abs().max() < 1e-4
+    again = load_pretrained(tmp_path / "ours")
+    for name, tensor in ours.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor), name
+
+
+def test_an_attention_mask_hides_padding():
+    theirs = hub_model("gpt2")
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        theirs.save_pretrained(folder)
+        ours = load_pretrained(folder)
+    ids = torch.tensor([[0, 0, 5, 6, 7], [1, 2, 3, 4, 5]])
+    mask = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
+    with torch.no_grad():
+        padded = ours(ids, mask)
+        alone = ours(ids[:1, 2:])
+        expected = theirs(ids, attention_mask=mask, position_ids=(mask.cumsum(1) - 1).clamp(min=0))
+    assert (padded[0, 2:] - alone[0]).abs().max() < 1e-5
+    assert (padded[1] - expected.logits[1]).abs().max() < 1e-4
+    pegasus = hub_model("pegasus")
+    with tempfile.TemporaryDirectory() as folder:
+        pegasus.save_pretrained(folder)
+        ours = load_pretrained(folder)
+    ids, mask = torch.tensor([[5, 6, 7, 0, 0]]), torch.tensor([[1, 1, 1, 0, 0]])
+    with torch.no_grad():
+        assert (
+            ours(ids, torch.tensor([[0, 4]]), mask) - ours(ids[:, :3], torch.tensor([[0, 4]]))
+        ).abs().max() < 1e-5
+
+
+def test_sharded_and_old_files(tmp_path):
+    theirs = hub_model("gpt2")
+    theirs.save_pretrained(tmp_path / "sharded", max_shard_size="20KB")
+    assert len(list((tmp_path / "sharded").glob("*.safetensors"))) > 1
+    with torch.no_grad():
+        expected = run(theirs, "gpt2").logits
+        assert (run(load_pretrained(tmp_path / "sharded"), "gpt2") - expected).abs().max() < 1e-4
+        # Old files: a pickle of tensors, without the prefix, with the mask buffers.
+        old = {k.removeprefix("transformer."): v for k, v in theirs.state_dict().items()
+               if k != "lm_head.weight"}  # fmt: skip
+        old["h.0.attn.bias"] = torch.ones(1, 1, 48, 48, dtype=torch.uint8)
+        old["h.0.attn.masked_bias"] = torch.tensor(-1e4)
+        (tmp_path / "old").mkdir()
+        torch.save(old, tmp_path / "old" / "pytorch_model.bin")
+        theirs.config.save_pretrained(tmp_path / "old")
+        assert (run(load_pretrained(tmp_path / "old"), "gpt2") - expected).abs().max() < 1e-4
+
+
+def test_nothing_in_a_file_is_executed(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "executed",))
+
+    hub_model("gpt2").config.save_pretrained(tmp_path)
+    torch.save({"x": Trap()}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="not read"):
+        load_pretrained(tmp_path)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_damaged_folders_are_named(tmp_path):
+    with pytest.raises(CheckpointError, match=r"config\.json is missing"):
+        load_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match="no folder"):
+        load_pretrained(tmp_path / "nowhere")
+    save_pretrained(build_model(named_tiny()), tmp_path)
+    data = (tmp_path / "model.safetensors").read_bytes()
+    for cut in (0, 7, 100, len(data) - 5):
+        (tmp_path / "model.safetensors").write_bytes(data[:cut])
+        with pytest.raises(CheckpointError):
+            load_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(data)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for change, message in (
+        ({"n_layer": 5}, "missing"), ({"n_layer": 1}, "not understood"),
+        ({"n_positions": 9}, "shape"), ({"model_type": "bert"}, "bert"),
+        ({"n_embd": "x"}, "wrong"), ({"activation_function": "swish"}, "swish"),
+        ({"n_head": 5}, "divide"), ({"reorder_and_upcast_attn": True}, "not supported"),
+    ):  # fmt: skip
+        (tmp_path / "config.json").write_text(json.dumps(config | change))
+        with pytest.raises(Exception, match=message):
+            load_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(CheckpointError):
+        load_pretrained(tmp_path)
+
+
+def named_tiny(**more):
+    from kuaibao.transformer import TransformerConfig
+
+    sizes = {"vocab_size": 64, "n_positions": 32, "n_embd": 16, "n_layer": 2, "n_head": 2}
+    return TransformerConfig(**(sizes | {"eos_id": 0} | more))
+
+
+@pytest.mark.parametrize(
+    ("name", "millions", "share"),
+    [
+        ("gpt2", 124.44, 1e-3), ("gpt2-medium", 354.82, 1e-3), ("gpt2-large", 774.03, 1e-3),
+        ("gpt2-xl", 1557.61, 1e-3), ("gpt3-small", 125, 0.02), ("gpt3-medium", 350, 0.03),
+        ("gpt3-large", 760, 0.02), ("gpt3-xl", 1300, 0.03), ("gpt3-2.7b", 2700, 0.03),
+        ("gpt3-6.7b", 6700, 0.02), ("gpt3-13b", 13_000, 0.02), ("gpt3-175b", 175_000, 0.01),
+        ("imagegpt-small", 76.57, 1e-3), ("imagegpt-medium", 455.16, 1e-3),
+        ("imagegpt-large", 1362.25, 1e-3), ("imagegpt-xl", 6800, 0.01),
+        ("pegasus-base", 223, 0.01), ("pegasus-large", 568, 0.01),
+    ],
+)  # fmt: skip
+def test_sizes_are_those_of_the_papers(name, millions, share):
+    assert count_parameters(named_config(name)) / 1e6 == pytest.approx(millions, rel=share)
+
+
+def test_every_second_layer_sees_a_band_only():
+    torch.manual_seed(1)
+    model = build_model(named_tiny(attention_window=4, n_layer=2), seed=1).eval()
+    wide = build_model(named_tiny(n_layer=2), seed=1).eval()
+    ids = torch.arange(20)[None] % 60
+    with torch.no_grad():
+        assert torch.allclose(model(ids)[:, :4], wide(ids)[:, :4], atol=1e-6)
+        assert not torch.allclose(model(ids)[:, 10:], wide(ids)[:, 10:], atol=1e-4)
+    # One banded layer alone: what lies further back than the window changes nothing.
+    block = model.blocks[1]
+    x = torch.randn(1, 12, 16)
+    y = x.clone()
+    y[:, :8] += 1
+    with torch.no_grad():
+        assert torch.allclose(block(x, causal=True)[:, 11], block(y, causal=True)[:, 11], atol=1e-6)
+
+
+def test_hidden_states_are_the_papers_features(tmp_path):
+    theirs = hub_model("imagegpt")
+    theirs.save_pretrained(tmp_path)
+    ours = load_pretrained(tmp_path)
+    ids = torch.arange(24).reshape(2, 12) % 32
+    with torch.no_grad():
+        states = theirs(ids, output_hidden_states=True).hidden_states
+        found = list(ours.hidden_states(ids))
+        assert len(found) == 4
+        for layer in range(3):
+            expected = theirs.transformer.h[layer].ln_1(states[layer])
+            assert (found[layer] - expected).abs().max() < 1e-4
+        assert (found[3] - states[3]).abs().max() < 1e-4
