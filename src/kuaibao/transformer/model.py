@@ -187,6 +187,19 @@ class Transformer(nn.Module):
         """Where the weights are."""
         return self.tokens.weight.device
 
+    def generate(self, prompts: Any, **settings: Any) -> list[list[Any]]:
+        """Continuations of prompts: see `kuaibao.transformer.generate`, or with `num_beams` above 1
+        `kuaibao.transformer.beam_search`.
+
+        Args:
+            prompts: Lists of token ids, or a tensor (batch, position).
+            settings: As those functions take them; what draws tokens may stand here by name
+                (`temperature`, `top_k`, `top_p`, `repetition_penalty`, …).
+        """
+        from kuaibao.transformer.generating import generate_with
+
+        return generate_with(self, prompts, settings)
+
     def embed(self, input_ids: Tensor, places: Tensor) -> Tensor:
         """Token and position embeddings, (batch, position, n_embd)."""
         x = self.tokens(input_ids)

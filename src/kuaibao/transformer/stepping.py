@@ -1,0 +1,123 @@
+"""A model with a cache, step by step: what generation and servers drive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kuaibao.transformer.cache import KeyValueCache
+from kuaibao.transformer.errors import GenerationError
+
+__all__ = ["Stepper"]
+
+
+class Stepper:
+    """Slots that hold sequences; each grows by a prompt or by a token at a time.
+
+    What a slot gives never depends on what the others hold.
+
+    Args:
+        model: `Decoder` or `EncoderDecoder`, in evaluation mode.
+        n_slot: Sequences at once.
+        length: Positions of each, prompt included.
+
+    Raises:
+        GenerationError: More positions than a model with learned ones has.
+    """
+
+    def __init__(self, model: Any, n_slot: int, length: int) -> None:
+        config = model.config
+        if config.position == "learned" and length > config.n_positions:
+            raise GenerationError(f"{length} positions wanted, the model has {config.n_positions}")
+        if not config.causal:
+            raise GenerationError("a model that sees both sides (BERT) can't go on with a text")
+        self.model = model
+        weight = model.tokens.weight
+        self.cache = KeyValueCache(
+            config, n_slot, length, device=model.device,
+            dtype=weight.dtype if weight.is_floating_point() else torch.float32,
+        )  # fmt: skip
+        self._memory: list[tuple[Tensor, Tensor]] = []
+        self._memory_mask: Tensor | None = None
+
+    @torch.inference_mode()
+    def set_memory(self, memory: Tensor, attention_mask: Tensor | None) -> None:
+        """Give the encoder's output (slot, position, n_embd) that all slots look at."""
+        self._memory = [block.cross.keys_and_values(memory) for block in self.model.blocks]
+        self._memory_mask = (
+            None if attention_mask is None else attention_mask.bool()[:, None, None, :]
+        )
+
+    @torch.inference_mode()
+    def prefill(self, slot: int, tokens: Sequence[int], *, all_positions: bool = False) -> Tensor:
+        """Read tokens into a slot, after what it holds.
+
+        Returns:
+            Logits (position, vocabulary), or (1, vocabulary) of the last position.
+        """
+        ids = torch.tensor([list(tokens)], device=self.model.device)
+        hidden = self._advance(torch.tensor([slot], device=self.model.device), ids)
+        return self.model.logits(hidden[0] if all_positions else hidden[0, -1:])
+
+    @torch.inference_mode()
+    def step(self, slots: Sequence[int], tokens: Sequence[int] | Tensor) -> Tensor:
+        """Append a token to each slot: logits (slot, vocabulary)."""
+        device = self.model.device
+        ids = torch.as_tensor(tokens, device=device).reshape(-1, 1)
+        hidden = self._advance(torch.as_tensor(slots, device=device), ids)
+        return self.model.logits(hidden[:, -1])
+
+    def release(self, slot: int) -> None:
+        """Empty a slot."""
+        self.cache.lengths[slot] = 0
+
+    def reorder(self, order: Tensor) -> None:
+        """Let slot i go on from slot order[i]; the encoder's output stays with its slot."""
+        self.cache.reorder(order)
+
+    def _advance(self, slots: Tensor, ids: Tensor) -> Tensor:
+        """Run new tokens (batch, new) of some slots through all layers."""
+        model, cache = self.model, self.cache
+        starts = cache.lengths[slots]
+        n_new = ids.shape[1]
+        places = starts[:, None] + torch.arange(n_new, device=ids.device)
+        n_seen = int(starts.max()) + n_new
+        if n_seen > cache.keys[0].shape[2]:
+            raise GenerationError("a sequence outgrows its slot")
+        mask = self._mask(places, n_seen)
+        is_first = n_new == n_seen
+        x = model.embed(ids, places)
+        for i, block in enumerate(model.blocks):
+            window = block.attention.window
+            seen = mask
+            if window:
+                keys = torch.arange(n_seen, device=ids.device)
+                seen = mask & (keys > places[:, None, :, None] - window)
+            x = block(
+                x,
+                mask=None if is_first and not window else seen,
+                causal=is_first and not window,
+                cache=cache.layer(i, slots, places, n_seen),
+                memory=self._looked_at(i, slots),
+                memory_mask=None if self._memory_mask is None else self._memory_mask[slots],
+            )
+        cache.lengths[slots] = starts + n_new
+        return model.norm(x)
+
+    def _looked_at(self, layer: int, slots: Tensor) -> tuple[Tensor, Tensor] | None:
+        """The encoder's keys and values for some slots."""
+        if not self._memory:
+            return None
+        keys, values = self._memory[layer]
+        if len(slots) == len(keys):
+            return keys, values
+        return keys[slots], values[slots]
+
+    @staticmethod
+    def _mask(places: Tensor, n_seen: int) -> Tensor:
+        """Keys up to a query's own place, (batch, 1, new, key)."""
+        keys = torch.arange(n_seen, device=places.device)
+        return keys[None, None, None, :] <= places[:, None, :, None]
