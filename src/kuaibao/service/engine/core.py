@@ -1,0 +1,76 @@
+"""A model of the house's own core behind the scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kuaibao.errors import InputError
+from kuaibao.transformer import Stepper, load_pretrained
+from kuaibao.transformer.tokenizers import ByteLevelTokenizer, load_tokenizer
+
+__all__ = ["CoreModel"]
+
+
+class CoreModel:
+    """A decoder with its tokeniser and slots; see `LanguageModel`."""
+
+    def __init__(
+        self, name: str, model: Any, tokenizer: ByteLevelTokenizer, *, n_slot: int
+    ) -> None:
+        if model.config.is_encoder_decoder:
+            raise InputError(f"{name}: completions need a decoder, not an encoder-decoder")
+        self.name = name
+        self.n_context: int = model.config.n_positions
+        self.n_vocabulary: int = model.config.vocab_size
+        self.n_slot = n_slot
+        self.end_token = tokenizer.eos_id
+        self._model = model
+        self._tokenizer = tokenizer
+        self._stepper = Stepper(model, n_slot, self.n_context)
+
+    @classmethod
+    def load(cls, name: str, folder: Path, *, n_slot: int) -> Self:
+        """Read a model's folder.
+
+        Raises:
+            InputError: It holds no decoder with a tokeniser.
+        """
+        return cls(name, load_pretrained(folder), load_tokenizer(folder), n_slot=n_slot)
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text, without special tokens."""
+        return self._tokenizer.encode(text)
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes that a token stands for."""
+        return self._tokenizer.token_bytes(token)
+
+    def prefill(
+        self, slot: int, tokens: Sequence[int], *, all_positions: bool
+    ) -> NDArray[np.float32]:
+        """Read a whole prompt into an empty slot."""
+        return _array(self._stepper.prefill(slot, tokens, all_positions=all_positions))
+
+    def step(self, slots: Sequence[int], tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Append one token to each slot."""
+        return _array(self._stepper.step(list(slots), list(tokens)))
+
+    def release(self, slot: int) -> None:
+        """Empty a slot."""
+        self._stepper.release(slot)
+
+    def embed(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """The mean of the last layer's outputs."""
+        with torch.inference_mode():
+            ids = torch.tensor([list(tokens)[: self.n_context]], device=self._model.device)
+            return _array(self._model.hidden(ids)[0].mean(0))
+
+
+def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
+    return tensor.float().cpu().numpy()
