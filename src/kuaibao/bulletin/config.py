@@ -27,6 +27,7 @@ __all__ = [
     "BulletinConfig",
     "BulletinSettings",
     "EditionSettings",
+    "FetchingSettings",
     "Format",
     "ProfileSettings",
     "ReadingSettings",
@@ -150,6 +151,24 @@ class WritingSettings:
     """Sentences of a summary."""
     manuscripts: str = "manuscripts"
     """Folder of texts that people wrote (Markdown with a front matter)."""
+    translator: str = ""
+    """An installed translator's name; none: a text is printed in its own language."""
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class FetchingSettings:
+    """How far the way out to the network is open, and how patient it is."""
+
+    contact: str = ""
+    """An address for those who wonder who asks."""
+    allowed_addresses: tuple[str, ...] = ()
+    """Networks, addresses and host names that may be reached besides the public internet."""
+    proxy: str = ""
+    """`http://host:port`."""
+    total_s: float = Field(default=20.0, gt=0, le=600)
+    """Seconds for one request, redirects included."""
+    n_retry: int = Field(default=2, ge=0, le=10)
+    """Tries after a broken connection."""
 
 
 @settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -192,6 +211,8 @@ class BulletinSettings:
     """Who makes the issue."""
     reading: ReadingSettings = ReadingSettings()
     """How items are found."""
+    fetching: FetchingSettings = FetchingSettings()
+    """The way out to the network."""
     writing: WritingSettings = WritingSettings()
     """How drafts are made."""
     text_languages: tuple[str, ...] = ()

@@ -132,7 +132,7 @@ class Shortlist:
 
     def chosen(self) -> dict[SectionKind, list[Item]]:
         """The sections' items: meetings by date, everything else by score."""
-        chosen = {
+        chosen: dict[SectionKind, list[Item]] = {
             kind: [item for _, item in sorted(heap, key=lambda pair: pair[0], reverse=True)]
             for kind, heap in self._heaps.items()
         }

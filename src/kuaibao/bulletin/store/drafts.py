@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from kuaibao.bulletin.model import Draft, Figure, Issue, Signature
 from kuaibao.bulletin.store import codec, tables
 from kuaibao.bulletin.store.store import BATCH, Store
+from kuaibao.files import hash_file
 
 __all__ = [
     "StoredDraft",
     "get_draft",
     "get_issue",
     "printed_items",
+    "published_files",
     "save_draft",
     "save_issue",
+    "save_publication",
     "save_signatures",
     "signatures_of",
 ]
@@ -30,22 +35,25 @@ class StoredDraft:
     """A draft with what else is printed of an item in that language."""
 
     draft: Draft
+    edition: str
+    """The language of the edition that it is for; the text's own may be another."""
     input_hash: str
     """Of everything that it was made from; the same input is never drafted twice."""
     body_markdown: str = ""
     figures: tuple[Figure, ...] = ()
 
 
-def get_draft(store: Store, item_id: str, language: str) -> StoredDraft | None:
-    """The text of an item in a language, if there is one."""
+def get_draft(store: Store, item_id: str, edition: str) -> StoredDraft | None:
+    """The text of an item in an edition, if there is one."""
     columns = tables.draft.c
-    query = select(tables.draft).where(columns.item_id == item_id, columns.language == language)
+    query = select(tables.draft).where(columns.item_id == item_id, columns.edition == edition)
     with store.database.read() as connection:
         row = connection.execute(query).first()
     if row is None:
         return None
     return StoredDraft(
         draft=codec.decode(Draft, row.payload),
+        edition=edition,
         input_hash=row.input_hash,
         body_markdown=row.body_markdown,
         figures=codec.decode(tuple[Figure, ...], row.figures),
@@ -59,7 +67,7 @@ def save_draft(store: Store, stored: StoredDraft) -> bool:
     """
     draft = codec.storable(stored.draft)
     columns = tables.draft.c
-    own = (columns.item_id == draft.item_id) & (columns.language == draft.language)
+    own = (columns.item_id == draft.item_id) & (columns.edition == stored.edition)
     with store.database.write() as connection:
         row = connection.execute(select(columns.is_machine).where(own)).first()
         if row is not None and draft.is_machine and not row.is_machine:
@@ -68,7 +76,7 @@ def save_draft(store: Store, stored: StoredDraft) -> bool:
         connection.execute(
             insert(tables.draft).values(
                 item_id=draft.item_id,
-                language=draft.language,
+                edition=stored.edition,
                 is_machine=draft.is_machine,
                 input_hash=stored.input_hash,
                 payload=codec.encode(draft),
@@ -117,6 +125,40 @@ def signatures_of(store: Store, item_id: str, language: str) -> tuple[Signature,
         )
         for row in rows
     )
+
+
+def published_files(store: Store, folder: Path, key: str) -> dict[str, str] | None:
+    """Format → path of what was published into a folder, if it is all still there as written.
+
+    Args:
+        store: Where.
+        folder: The output folder.
+        key: Of everything that the files depend on.
+    """
+    query = select(tables.publication).where(tables.publication.c.folder == str(folder.absolute()))
+    with store.database.read() as connection:
+        row = connection.execute(query).first()
+    if row is None or row.key != key:
+        return None
+    files: dict[str, list[str]] = json.loads(row.files)
+    try:
+        intact = all(hash_file(folder / name) == digest for name, digest in files.values())
+    except OSError:
+        return None
+    return {form: name for form, (name, _) in files.items()} if intact else None
+
+
+def save_publication(store: Store, folder: Path, key: str, files: Mapping[str, str]) -> None:
+    """Remember what was written into a folder: format → name in it."""
+    hashed = {form: [name, hash_file(folder / name)] for form, name in files.items()}
+    where = tables.publication.c.folder == str(folder.absolute())
+    with store.database.write() as connection:
+        connection.execute(delete(tables.publication).where(where))
+        connection.execute(
+            insert(tables.publication).values(
+                folder=str(folder.absolute()), key=key, files=json.dumps(hashed)
+            )
+        )
 
 
 def save_issue(store: Store, issue: Issue) -> bool:

@@ -29,6 +29,7 @@ __all__ = [
     "join_log",
     "metadata",
     "page_text",
+    "publication",
     "run",
     "run_source",
     "signature",
@@ -137,14 +138,14 @@ draft = Table(
     "draft",
     metadata,
     Column("item_id", String(32), ForeignKey("item.item_id"), primary_key=True),
-    Column("language", String(20), primary_key=True),
+    Column("edition", String(20), primary_key=True),
     Column("is_machine", Boolean, nullable=False),
     Column("input_hash", String(64), nullable=False),
     Column("payload", Text, nullable=False),
     Column("body_markdown", Text, nullable=False, default=""),
     Column("figures", Text, nullable=False, default="[]"),
 )
-"""The text of an item in one language. A machine never writes over a person's."""
+"""The text of an item in one edition (`en`, `zh`). A machine never writes over a person's."""
 
 signature = Table(
     "signature",
@@ -181,6 +182,15 @@ issue_item = Table(
     Column("score", Float, nullable=False),
 )
 """What was printed where: an item is not printed twice within the last issues."""
+
+publication = Table(
+    "publication",
+    metadata,
+    Column("folder", String(1000), primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("files", Text, nullable=False),
+)
+"""What was written where: files that are still as written are not rendered again."""
 
 archive = FullTextIndex("archive", {"title": 6.0, "people": 3.0, "body": 1.0})
 """Every current entry by `entry_key`, searchable."""

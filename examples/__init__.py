@@ -1,0 +1,1 @@
+"""Examples that run: the demo bulletin, diagrams, recipes."""
