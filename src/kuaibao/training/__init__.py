@@ -1,1 +1,36 @@
-"""To be filled by its room."""
+"""The training engine: a recipe and a task become a model's folder."""
+
+from kuaibao.training.curve import write_report
+from kuaibao.training.errors import DivergenceError, RecipeError, TrainingStateError
+from kuaibao.training.loop import Profile, TrainingResult, sample_order, train
+from kuaibao.training.optimizers import learning_rate, make_optimizer
+from kuaibao.training.recipe import (
+    OptimizerSettings,
+    Recipe,
+    RunSettings,
+    load_recipe,
+    parse_recipe,
+)
+from kuaibao.training.task import TASKS, Batch, Task, find_task
+
+__all__ = [
+    "TASKS",
+    "Batch",
+    "DivergenceError",
+    "OptimizerSettings",
+    "Profile",
+    "Recipe",
+    "RecipeError",
+    "RunSettings",
+    "Task",
+    "TrainingResult",
+    "TrainingStateError",
+    "find_task",
+    "learning_rate",
+    "load_recipe",
+    "make_optimizer",
+    "parse_recipe",
+    "sample_order",
+    "train",
+    "write_report",
+]
