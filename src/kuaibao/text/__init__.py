@@ -22,7 +22,13 @@ from kuaibao.text.gap_sentences import (
 from kuaibao.text.key_phrases import KeyPhrase, key_phrases, segment_words, stop_words
 from kuaibao.text.languages import detect_language
 from kuaibao.text.rouge import RougeScore, ngrams, rouge, rouge_l, rouge_lsum, rouge_n
-from kuaibao.text.sentences import Sentence, join_sentences, sentence_texts, split_sentences
+from kuaibao.text.sentences import (
+    Sentence,
+    join_sentences,
+    sentence_gap,
+    sentence_texts,
+    split_sentences,
+)
 from kuaibao.text.summary import Summary, SummarySentence, summarize
 from kuaibao.text.words import han_share, has_han, is_han, stemmed_words, words
 
@@ -43,6 +49,7 @@ __all__ = [
     "has_han",
     "is_han",
     "join_sentences",
+    "sentence_gap",
     "key_phrases",
     "names_in",
     "ngrams",

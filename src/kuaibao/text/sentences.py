@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from kuaibao.text.words import CJK
 
-__all__ = ["Sentence", "join_sentences", "sentence_texts", "split_sentences"]
+__all__ = ["Sentence", "join_sentences", "sentence_gap", "sentence_texts", "split_sentences"]
 
 # A new block begins after a blank line, or at a line that starts a list item or a heading.
 _BLOCK_END = re.compile(
@@ -24,6 +24,8 @@ _CHINESE_END = re.compile(
     # Chinese marks end a sentence anywhere; ! and ? of ASCII only right after a CJK character.
     f"(?:[。！？｡]|…{{2}}|(?<=[{CJK}])[!?])[。！？｡!?…]*[”’」』》】）)\"']*"
 )
+# Curly quotes and dots belong to either script: what stands before them tells.
+_CHINESE_LAST = re.compile(f"[{CJK}。！？｡；：，、」』》】）][”’…]*$")
 _OPEN, _CLOSE = "（(【[", "）)】]"
 MAX_BRACKET = 100
 """A bracket that closes within so many characters is not cut; a longer one is no aside."""
@@ -59,12 +61,14 @@ def sentence_texts(text: str) -> list[str]:
 
 def join_sentences(sentences: list[str]) -> str:
     """One paragraph of sentences: blanks between them, none after a Chinese full stop."""
-    parts: list[str] = []
-    for sentence in sentences:
-        if parts and not _CHINESE_END.fullmatch(parts[-1][-1:]) and parts[-1][-1:] not in "”」』）":
-            parts.append(" ")
-        parts.append(sentence)
-    return "".join(parts)
+    if not sentences:
+        return ""
+    return "".join(s + sentence_gap(s) for s in sentences[:-1]) + sentences[-1]
+
+
+def sentence_gap(sentence: str) -> str:
+    """What stands between a sentence and the next: nothing after a Chinese mark or character."""
+    return "" if _CHINESE_LAST.search(sentence) else " "
 
 
 def iterate_sentences(text: str) -> Iterator[Sentence]:

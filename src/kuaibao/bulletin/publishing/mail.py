@@ -115,10 +115,9 @@ def _item_text(item: ItemView, view: IssueView) -> Iterator[str]:
             yield f"[{word('item.figure')}{colon}{item.figures[part.figure].alt}]"
         elif text := plain_text(part.blocks):
             yield "\n".join(_wrapped(line) for line in text.split("\n"))
-    gap = view.words.word("punctuation.sentence_gap")
     for part in item.parts:
         label = f"{part.label}{colon}" if part.label else ""
-        yield _wrapped(label + gap.join(sentence.text for sentence in part.sentences))
+        yield _wrapped(label + part.text)
     if item.facts:
         yield "\n".join(f"{fact.label}{colon}{fact.value}" for fact in item.facts)
     yield "\n".join([item.url or word("item.no_link"), item.signature])

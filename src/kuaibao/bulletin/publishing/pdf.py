@@ -18,7 +18,7 @@ import typst
 from kuaibao.bulletin.publishing.errors import MissingFontError, PublishingError
 from kuaibao.bulletin.publishing.fonts import INSTALL_HINT, find_cjk_font
 from kuaibao.bulletin.publishing.page import template_text
-from kuaibao.bulletin.publishing.view import FigureView, IssueView, ItemView, Part
+from kuaibao.bulletin.publishing.view import FigureView, IssueView, ItemView
 
 __all__ = ["render_pdf"]
 
@@ -142,8 +142,8 @@ def _item(item: ItemView, language: str) -> dict[str, Any]:
         ],
         "url": item.url,
         "body": [_body_part(part.blocks, part.figure, item) for part in item.body],
-        "text": [_prose(part) for part in item.parts if not part.label],
-        "fields": [{"label": p.label, "text": _prose(p)} for p in item.parts if p.label],
+        "text": [part.text for part in item.parts if not part.label],
+        "fields": [{"label": p.label, "text": p.text} for p in item.parts if p.label],
         "facts": [{"label": f.label, "value": f.value, "url": f.url} for f in item.facts],
         "figures": [_figure(item.figures[index]) for index in item.loose_figures],
         "conference": {
@@ -163,10 +163,6 @@ def _body_part(blocks: Any, figure: int | None, item: ItemView) -> dict[str, Any
     if figure is not None:
         return {"figure": _figure(item.figures[figure]), "blocks": []}
     return {"figure": None, "blocks": list(blocks)}
-
-
-def _prose(part: Part) -> list[str]:
-    return [sentence.text for sentence in part.sentences]
 
 
 def _figure(figure: FigureView) -> dict[str, Any]:

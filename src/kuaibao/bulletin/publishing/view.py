@@ -23,6 +23,7 @@ from kuaibao.bulletin.publishing.catalogue import Catalogue
 from kuaibao.bulletin.publishing.cleaning import clean_line, safe_url
 from kuaibao.bulletin.publishing.markdown import BodyPart, parse_body
 from kuaibao.bulletin.publishing.svg import clean_svg
+from kuaibao.text import join_sentences, sentence_gap
 
 __all__ = [
     "ConferenceView",
@@ -65,6 +66,11 @@ class Sentence:
     sources: tuple[Source, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def gap(self) -> str:
+        """What stands before the next sentence."""
+        return sentence_gap(self.text)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -72,6 +78,11 @@ class Part:
 
     label: str
     sentences: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentences as one paragraph."""
+        return join_sentences([sentence.text for sentence in self.sentences])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +171,7 @@ class ItemView:
     @property
     def lead_text(self) -> str:
         """The running text without labels, for feeds and descriptions."""
-        return " ".join(s.text for part in self.parts for s in part.sentences)
+        return join_sentences([s.text for part in self.parts for s in part.sentences])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kuaibao.bulletin.model import PartialDate
 from kuaibao.bulletin.sources.deadlines import parse_deadline
@@ -17,6 +17,9 @@ from kuaibao.bulletin.sources.feeds.dates import parse_date, partial_date
 from kuaibao.bulletin.sources.feeds.decoding import decode
 from kuaibao.bulletin.sources.markup import one_line, plain_text
 from kuaibao.errors import InputError
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 __all__ = ["Document", "markdown_text", "read_document", "read_html", "read_markdown", "read_pdf"]
 
@@ -63,10 +66,18 @@ def read_document(data: bytes, suffix: str) -> Document:
 
 
 def markdown_text(markdown: str) -> str:
-    """The text of Markdown without its marks."""
+    """The prose of Markdown without its marks; listings and tables are no sentences and fall out."""
     from markdown_it import MarkdownIt
 
-    return plain_text(MarkdownIt("commonmark", {"maxNesting": 40}).enable("table").render(markdown))
+    reader = MarkdownIt("commonmark", {"maxNesting": 40}).enable("table")
+    prose: list[Token] = []
+    depth = 0
+    for token in reader.parse(markdown):
+        depth += token.nesting if token.type.startswith("table_") else 0
+        is_table = depth > 0 or token.type == "table_close"
+        if not is_table and token.type not in ("fence", "code_block"):
+            prose.append(token)
+    return plain_text(reader.renderer.render(prose, reader.options, {}))
 
 
 def read_markdown(text: str) -> Document:

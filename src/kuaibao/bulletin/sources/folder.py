@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import quote
 
 from pydantic.dataclasses import dataclass as settings_dataclass
 
@@ -59,6 +60,9 @@ class FolderSettings(SourceSettings):
     """Patterns of paths within the folder; `*` crosses folders."""
     exclude: list[str] = field(default_factory=list)
     """Patterns of paths left out."""
+    link_base: str = ""
+    """Where readers find these files: a document that names no address of its own gets this one
+    with its path behind it."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ class FolderSource:
             entry_id=name,
             kind=self.settings.item_kind or ("paper" if suffix == ".pdf" else "article"),
             title=document.title or path.stem,
-            url=document.url,
+            url=document.url or self._link(name),
             authors=document.authors,
             published=document.published,
             language=document.language or self.settings.language,
@@ -154,6 +158,10 @@ class FolderSource:
             licence=document.licence or self.settings.licence,
             retrieved=context.now,
         )
+
+    def _link(self, name: str) -> str:
+        base = self.settings.link_base
+        return f"{base.rstrip('/')}/{quote(name)}" if base else ""
 
 
 def _read_marks(text: str) -> dict[str, str]:

@@ -27,6 +27,8 @@ __all__ = ["PackagesSettings", "PackagesSource"]
 
 _HOMES = ("homepage", "home", "source", "repository", "source code", "documentation", "github")
 MAX_TEXT = 40_000
+# In reStructuredText: a directive or a literal block, with all that is indented under it.
+_LISTING = re.compile(r"(?m)^(?:\.\. .*|.*::[ \t]*)\n(?:[ \t]+\S.*\n|[ \t]*\n)*")
 
 
 @settings_dataclass(frozen=True, kw_only=True, config=SETTINGS_CONFIG)
@@ -144,4 +146,4 @@ def _description(package: importlib.metadata.Distribution) -> str:
         text = body if isinstance(body, str) else ""
     if "markdown" in (metadata.get("Description-Content-Type") or "").lower():
         return markdown_text(text[:MAX_TEXT])
-    return text[:MAX_TEXT].strip()
+    return _LISTING.sub("", text[:MAX_TEXT]).strip()
