@@ -83,7 +83,15 @@ def test_the_command_prints_the_counts_of_each_stage(bulletin, tmp_path):
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
     assert report["counts"]["entries"] == 7
-    names = {"index.html", "issue.pdf", "issue.epub", "feed.xml", "conferences.ics", "papers.bib", "mail.eml"}
+    names = {
+        "index.html",
+        "issue.pdf",
+        "issue.epub",
+        "feed.xml",
+        "conferences.ics",
+        "papers.bib",
+        "mail.eml",
+    }
     assert names <= {p.name for p in (tmp_path / "o").iterdir()}
     assert names <= {p.name for p in (tmp_path / "o" / "zh").iterdir()}
 

@@ -82,7 +82,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send(b"", status=302, Location="http://10.0.0.1/feed")
 
     def serve_page(self):
-        self.send(b"<!doctype html><title>Not a feed</title><p>Nothing here", Content_Type="text/html")
+        self.send(
+            b"<!doctype html><title>Not a feed</title><p>Nothing here", Content_Type="text/html"
+        )
 
     def serve_down(self):
         self.send(b"out of order", status=503)
@@ -102,7 +104,19 @@ def url():
     server.server_close()
 
 
-FEEDS = ("good", "slow", "torn", "cut", "huge", "circle", "moved", "private", "page", "down", "missing")
+FEEDS = (
+    "good",
+    "slow",
+    "torn",
+    "cut",
+    "huge",
+    "circle",
+    "moved",
+    "private",
+    "page",
+    "down",
+    "missing",
+)
 
 
 def test_a_build_prints_what_was_good_and_names_what_was_not(tmp_path, url):

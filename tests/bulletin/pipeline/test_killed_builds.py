@@ -14,7 +14,15 @@ KILLS = [
     ("fetch", 0), ("fetch", 2), ("items", 0), ("items", 1), ("rank", 0), ("draft", 0), ("draft", 3),
     ("layout", 0), ("publish", 0), ("publish", 1),
 ]  # fmt: skip
-FILES = ("index.html", "issue.json", "feed.xml", "conferences.ics", "papers.bib", "issue.pdf", "issue.epub")
+FILES = (
+    "index.html",
+    "issue.json",
+    "feed.xml",
+    "conferences.ics",
+    "papers.bib",
+    "issue.pdf",
+    "issue.epub",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +38,17 @@ def _assert_same(home, undisturbed):
     for edition in ("out", "out/zh"):
         assert issue_of(home / edition) == issue_of(undisturbed / edition)
         for name in FILES:
-            assert (home / edition / name).read_bytes() == (undisturbed / edition / name).read_bytes()
+            assert (home / edition / name).read_bytes() == (
+                undisturbed / edition / name
+            ).read_bytes()
     assert _entries(home) == _entries(undisturbed)
 
 
 def _entries(home):
     with sqlite3.connect(home / "bulletin" / "bulletin.db") as database:
-        rows = database.execute("select source_id, reference, hash from entry order by 1, 2").fetchall()
+        rows = database.execute(
+            "select source_id, reference, hash from entry order by 1, 2"
+        ).fetchall()
         assert database.execute("pragma integrity_check").fetchone() == ("ok",)
         assert database.execute("pragma foreign_key_check").fetchall() == []
     return rows

@@ -66,7 +66,7 @@ def read_document(data: bytes, suffix: str) -> Document:
 
 
 def markdown_text(markdown: str) -> str:
-    """The prose of Markdown without its marks; listings and tables are no sentences and fall out."""
+    """The prose of Markdown without its marks; listings and tables, no sentences, fall out."""
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"maxNesting": 40}).enable("table")
