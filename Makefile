@@ -11,7 +11,7 @@ PIP := $(BIN)/pip --disable-pip-version-check -q
 help: ## What can be made here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-demo: $(VENV)/.base ## Build a real issue into out/demo (English) and out/demo/zh (中文)
+demo: $(VENV)/.base $(VENV)/.font ## Build a real issue into out/demo (English) and out/demo/zh (中文)
 	@$(BIN)/python -m examples.demo
 
 test: $(VENV)/.dev $(VENV)/.system ## Run every test
@@ -45,6 +45,14 @@ $(VENV)/.pip:
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/.pip
 	@echo "Installing kuaibao"
 	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+# Chinese in the PDF: the system's own font, or one from a package where it has none.
+$(VENV)/.font: $(VENV)/.base
+	@$(BIN)/python -c "from kuaibao.bulletin.publishing import find_cjk_font; exit(not find_cjk_font())" \
+	    || { echo "No Chinese font on this system: installing one from a package"; \
+	         $(PIP) install -c constraints.txt -e '.[fonts]'; } \
+	    || echo "None could be installed: the issue comes without its PDF"
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.pip

@@ -63,7 +63,7 @@ def _sqlite() -> Check:
 
 
 def _fonts() -> Check:
-    from kuaibao.bulletin.publishing.fonts import find_cjk_font
+    from kuaibao.bulletin.publishing.fonts import INSTALL_HINT, find_cjk_font
 
     font = find_cjk_font()
     return Check(
@@ -71,7 +71,7 @@ def _fonts() -> Check:
         font is not None,
         False,
         font.family if font else "none",
-        "" if font else "Chinese PDFs need one: apt-get install fonts-noto-cjk",
+        "" if font else f"Chinese PDFs need one. {INSTALL_HINT}",
     )
 
 

@@ -23,7 +23,7 @@ Role = Literal["song", "hei"]
 INSTALL_HINT = (
     "Install one: `apt-get install fonts-noto-cjk` (Debian, Ubuntu), "
     "`dnf install google-noto-serif-cjk-fonts google-noto-sans-cjk-fonts` (Fedora), "
-    "`pip install pylopdf-fonts-zh-cn` (any system), "
+    "`pip install 'kuaibao[fonts]'` (any system), "
     "or name a font file in KUAIBAO_CJK_FONT."
 )
 
