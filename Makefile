@@ -44,7 +44,7 @@ $(VENV)/.pip:
 # The base install has no torch; the development one has every extra that tests need.
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/.pip
 	@echo "Installing kuaibao"
-	@$(PIP) install -c constraints.txt -e .
+	@$(PIP) install --no-compile -c constraints.txt -e .
 	@touch $@
 
 # Chinese in the PDF: the system's own font, or one from a package where it has none.
