@@ -1,1 +1,6 @@
-"""To be filled by its room."""
+"""GPT: packed text, training, fine-tuning, few-shot evaluation."""
+
+from kuaibao.gpt.corpus import TokenCorpus, iterate_documents, prepare_corpus
+from kuaibao.gpt.finetuning import finetune, read_examples
+
+__all__ = ["TokenCorpus", "finetune", "iterate_documents", "prepare_corpus", "read_examples"]
