@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from pathlib import Path
 from kuaibao.errors import InputError
 from kuaibao.files import write_text
 
-__all__ = ["Split", "fetch_debian_pairs", "split_of"]
+__all__ = ["Split", "debian_cache", "fetch_debian_pairs", "split_of"]
 
 _APT_HELPER = "/usr/lib/apt/apt-helper"
 _TIMEOUT_S = 300
@@ -36,6 +37,14 @@ class _Stanza:
     package: str
     synopsis: str
     description: str
+
+
+def debian_cache() -> Path:
+    """Where the pairs lie between runs: `KUAIBAO_CACHE`, or the user's cache folder."""
+    import platformdirs
+
+    own = os.environ.get("KUAIBAO_CACHE")
+    return (Path(own) if own else platformdirs.user_cache_path("kuaibao")) / "debian"
 
 
 def split_of(group: str) -> Split:

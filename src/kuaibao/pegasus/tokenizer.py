@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kuaibao.errors import InputError, MissingExtraError
-from kuaibao.files import write_bytes, write_json
+from kuaibao.files import write_bytes, write_json, write_text
 from kuaibao.pegasus.masking import SENTENCE_MASK, WORD_MASK
+from kuaibao.text import has_han
 
 __all__ = ["PegasusTokenizer", "Tokenizer", "load_tokenizer", "train_tokenizer"]
 
@@ -39,6 +40,10 @@ class Tokenizer(Protocol):
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids up to the end id, without special tokens."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what `load_tokenizer` reads."""
         ...
 
 
@@ -82,9 +87,16 @@ class PegasusTokenizer:
                 ids.extend(piece + OFFSET for piece in self._pieces.EncodeAsIds(part))
         return [*(ids if max_length is None else ids[: max(0, max_length - 1)]), END_ID]
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Ids of each text, the end not counted."""
+        return [len(ids) for ids in self._pieces.EncodeAsIds(list(texts))]
+
     def starts_word(self, token: int) -> bool:
-        """Whether an id begins a word."""
-        return token < OFFSET or str(self._pieces.IdToPiece(token - OFFSET)).startswith("▁")
+        """Whether an id begins a word: after a blank, or with a Chinese character."""
+        if token < OFFSET:
+            return True
+        piece = str(self._pieces.IdToPiece(token - OFFSET))
+        return piece.startswith("▁") or has_han(piece[:1])
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids up to the end id, without special tokens."""
@@ -115,6 +127,7 @@ class ChineseTokenizer:
         lines = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
         self._ids = {piece: i for i, piece in enumerate(lines)}
         self._vocabulary = lines
+        self._config = _json_object(folder / "tokenizer_config.json")
         self.vocab_size = len(lines)
         config = _json_object(folder / "config.json")
         self.pad_id = int(config.get("pad_token_id") or self._first("<pad>", "[PAD]"))
@@ -158,6 +171,13 @@ class ChineseTokenizer:
                 text += piece
         return text
 
+    def save(self, folder: Path) -> None:
+        """Write `vocab.txt` and the settings that stood beside it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "vocab.txt", "\n".join(self._vocabulary) + "\n")
+        if self._config:
+            write_json(folder / "tokenizer_config.json", self._config)
+
 
 def load_tokenizer(folder: Path) -> Tokenizer:
     """The tokeniser of a checkpoint's folder.
@@ -179,7 +199,7 @@ def train_tokenizer(
 
     Args:
         texts: The corpus; read once.
-        vocab_size: All ids, reserved ones included.
+        vocab_size: All ids, reserved ones included; little text gives fewer.
         character_coverage: 0.9995 for Chinese, 1.0 for alphabets.
 
     Raises:
@@ -195,7 +215,7 @@ def train_tokenizer(
             vocab_size=vocab_size - OFFSET, pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
             character_coverage=character_coverage, user_defined_symbols=[NEWLINE],
             input_sentence_size=500_000, shuffle_input_sentence=False, minloglevel=2,
-            num_threads=2, max_sentence_length=16_384,
+            num_threads=2, max_sentence_length=16_384, hard_vocab_limit=False,
         )  # fmt: skip
     except RuntimeError as error:
         raise InputError(

@@ -74,16 +74,27 @@ class TrainingResult:
 Progress = Callable[[int, int, Mapping[str, float]], None]
 """(step, steps, figures)"""
 
+EpochOrder = Callable[[int, np.random.Generator], NDArray[np.int64]]
+"""(epoch, chance drawn from seed and epoch) → the order of all its samples"""
 
-def sample_order(n_sample: int, seed: int, start: int, n: int) -> NDArray[np.int64]:
+
+def sample_order(
+    n_sample: int, seed: int, start: int, n: int, epoch_order: EpochOrder | None = None
+) -> NDArray[np.int64]:
     """The indices of the `n` samples after the first `start` ones of a run.
 
-    Each epoch is a permutation of its own, drawn from (seed, epoch).
+    Each epoch is a permutation of its own, drawn from (seed, epoch); a task may order it by its own
+    `epoch_order`, such as in batches of like lengths.
     """
     parts: list[NDArray[np.int64]] = []
     while n > 0:
         epoch, place = divmod(start, n_sample)
-        order = np.random.default_rng([seed, 1, epoch]).permutation(n_sample)
+        generator = np.random.default_rng([seed, 1, epoch])
+        order = (
+            generator.permutation(n_sample)
+            if epoch_order is None
+            else epoch_order(epoch, generator)
+        )
         part = order[place : place + n]
         parts.append(part)
         start, n = start + len(part), n - len(part)
@@ -192,8 +203,9 @@ class _Trainer:
         """The parts of a step's batch that fall to this process."""
         run, world = self.recipe.run, self.world
         order = sample_order(
-            self.task.n_sample, self.recipe.seed, step * run.batch_size, run.batch_size
-        )
+            self.task.n_sample, self.recipe.seed, step * run.batch_size, run.batch_size,
+            getattr(self.task, "epoch_order", None),
+        )  # fmt: skip
         own = np.array_split(order, run.accumulate * world.size)
         for part in range(run.accumulate):
             place = part * world.size + world.rank

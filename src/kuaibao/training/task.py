@@ -20,7 +20,11 @@ Batch = Mapping[str, Tensor]
 
 
 class Task(Protocol):
-    """One run's model and data; made by a room from a recipe."""
+    """One run's model and data; made by a room from a recipe.
+
+    A task may also have `epoch_order(epoch, generator)`, which orders its samples in place of a
+    plain permutation.
+    """
 
     model: Any
     """A torch module, in training as it is made."""
