@@ -47,6 +47,9 @@ def draw(
         bool, typer.Option("--compatible", help="Stop as Penrose stops.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Draw again on every save.")] = False,
+    desugar: Annotated[
+        bool, typer.Option("--desugar", help="Print the Substance without notation.")
+    ] = False,
     library: Annotated[
         bool, typer.Option("--library", help="List shapes, constraints, objectives, functions.")
     ] = False,
@@ -64,12 +67,23 @@ def draw(
         _leave(all(report["ok"] for report in reports))
         return
     given = _Given(program, substance, style or [], domain)
+    if desugar:
+        _print_desugared(given, as_json)
+        return
     report = drawer.report(given, output, to_stdout=output is None and not as_json)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
     if watch:
         _watch(drawer, given, output)
     _leave(report["ok"])
+
+
+def _print_desugared(given: _Given, as_json: bool) -> None:
+    from kuaibao.diagrams import desugar_files
+
+    text = desugar_files(given.read())
+    document = json.dumps({"substance": text}, ensure_ascii=False)
+    typer.echo(document if as_json else text, nl=as_json)
 
 
 def _leave(is_ok: bool) -> None:

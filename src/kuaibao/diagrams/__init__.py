@@ -9,7 +9,7 @@ layout.svg()
 
 from kuaibao.diagrams.errors import DiagramError, DiagramWarning, LayoutError, ProgramErrors
 from kuaibao.diagrams.layout import Settings
-from kuaibao.diagrams.program import Layout, Program, compile, compile_files
+from kuaibao.diagrams.program import Layout, Program, compile, compile_files, desugar_files
 from kuaibao.diagrams.trio import ProgramFiles, read_files, read_trio
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Settings",
     "compile",
     "compile_files",
+    "desugar_files",
     "read_files",
     "read_trio",
 ]

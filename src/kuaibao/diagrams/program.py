@@ -15,10 +15,11 @@ from kuaibao.diagrams.checking.substance import Substance, check_substance
 from kuaibao.diagrams.compiling.compiler import compile_style
 from kuaibao.diagrams.errors import DiagramWarning, LayoutError
 from kuaibao.diagrams.graph import Node, Scalar
-from kuaibao.diagrams.language.parser import parse_domain, parse_style, parse_substance
+from kuaibao.diagrams.language.parser import parse_domain, parse_style
 from kuaibao.diagrams.language.source import Source, join_sources
 from kuaibao.diagrams.layout import Evaluator, LayoutResult, Optimizer, Settings
 from kuaibao.diagrams.library.boxes import bounding_box
+from kuaibao.diagrams.notation import Desugared, desugar
 from kuaibao.diagrams.problem import Problem
 from kuaibao.diagrams.rendering.concrete import numbers_in, with_numbers
 from kuaibao.diagrams.rendering.describe import describe
@@ -29,7 +30,7 @@ from kuaibao.diagrams.rendering.tikz import draw_tikz
 from kuaibao.diagrams.trio import ProgramFiles
 from kuaibao.diagrams.values import Shape
 
-__all__ = ["Layout", "Program", "compile", "compile_files"]
+__all__ = ["Layout", "Program", "compile", "compile_files", "desugar_files"]
 
 Text = str | Sequence[tuple[str, str]]
 """A program text, or several with the names of their files."""
@@ -205,8 +206,10 @@ def compile(substance: Text, style: Text, domain: Text, *, name: str = "diagram"
         ProgramErrors: Everything that is wrong, with places.
     """
     start = time.perf_counter()
-    checked_domain = check_domain(parse_domain(_source("Domain", domain)))
-    checked = check_substance(parse_substance(_source("Substance", substance)), checked_domain)
+    domain_tree = parse_domain(_source("Domain", domain))
+    checked_domain = check_domain(domain_tree)
+    plain = desugar(_source("Substance", substance), domain_tree, checked_domain)
+    checked = check_substance(plain.program, checked_domain)
     tree = parse_style(_source("Style", style))
     problem, warnings = compile_style(tree, checked, checked_domain, variation)
     return Program(
@@ -235,6 +238,19 @@ def compile_files(files: ProgramFiles) -> Program:
         folders=files.folders,
         excluded_warnings=files.excluded_warnings,
     )
+
+
+def desugar_files(files: ProgramFiles) -> str:
+    """The Substance of a program without its Domain's notations: plain Penrose.
+
+    Raises:
+        ProgramErrors: Everything that is wrong in Domain and notation, with places.
+    """
+    domain = parse_domain(_source("Domain", [files.domain]))
+    plain: Desugared = desugar(
+        _source("Substance", [files.substance]), domain, check_domain(domain)
+    )
+    return plain.text
 
 
 def _source(language: str, given: Text) -> Source:

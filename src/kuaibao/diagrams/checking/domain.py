@@ -84,6 +84,8 @@ class _DomainChecker:
                     self._callable(statement, self.domain.functions)
                 case tree.ConstructorDeclaration():
                     self._callable(statement, self.domain.constructors)
+                case tree.NotationDeclaration():
+                    pass  # read by `kuaibao.diagrams.notation` once the names are known
         self._close_subtypes()
         for statement in self.program.statements:
             if isinstance(statement, tree.PredicateDeclaration) and statement.is_symmetric:

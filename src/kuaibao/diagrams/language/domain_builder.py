@@ -10,7 +10,9 @@ from kuaibao.diagrams.language.domain_tree import (
     Argument,
     ConstructorDeclaration,
     FunctionDeclaration,
+    NotationDeclaration,
     PredicateDeclaration,
+    Quoted,
     Subtyping,
     TypeDeclaration,
 )
@@ -25,6 +27,10 @@ class DomainBuilder(Transformer[Token, Any]):
 
     def NAME(self, token: Token) -> Name:  # noqa: D102
         return Name(str(token), Span(token.start_pos or 0, token.end_pos or 0))
+
+    def STRING(self, token: Token) -> Quoted:  # noqa: D102
+        start = token.start_pos or 0
+        return Quoted(str(token)[1:-1], Span(start + 1, start + len(token) - 1))
 
     def start(self, children: list[Any]) -> tuple[Any, ...]:  # noqa: D102
         return tuple(children)
@@ -55,3 +61,11 @@ class DomainBuilder(Transformer[Token, Any]):
     def constructor(self, children: list[Any]) -> ConstructorDeclaration:  # noqa: D102
         name, arguments, output = children
         return ConstructorDeclaration(name, arguments or (), output.type if output else name)
+
+    def spellings(self, children: list[Quoted]) -> tuple[Quoted, ...]:  # noqa: D102
+        return tuple(children)
+
+    def notation(self, children: list[Any]) -> NotationDeclaration:  # noqa: D102
+        spellings, target, _, number, grouping = children
+        precedence = None if number is None else int(number)
+        return NotationDeclaration(spellings, target, precedence, str(grouping or ""))

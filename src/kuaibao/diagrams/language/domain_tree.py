@@ -13,7 +13,9 @@ __all__ = [
     "DomainProgram",
     "DomainStatement",
     "FunctionDeclaration",
+    "NotationDeclaration",
     "PredicateDeclaration",
+    "Quoted",
     "Subtyping",
     "TypeDeclaration",
 ]
@@ -70,12 +72,32 @@ class ConstructorDeclaration:
     output: Name
 
 
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What stands between double quotes, and where, quotes left out."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class NotationDeclaration:
+    """`notation "a ⊂ b", "a <= b" ~ "Subset(a, b)" precedence 40 chain`."""
+
+    spellings: tuple[Quoted, ...]
+    target: Quoted
+    precedence: int | None
+    grouping: str
+    """`left`, `right`, `chain` or nothing."""
+
+
 DomainStatement = (
     TypeDeclaration
     | Subtyping
     | PredicateDeclaration
     | FunctionDeclaration
     | ConstructorDeclaration
+    | NotationDeclaration
 )
 
 
@@ -90,4 +112,6 @@ class DomainProgram:
         """Where a statement's name stands."""
         if isinstance(statement, Subtyping):
             return Span(statement.subtype.span.start, statement.supertype.span.end)
+        if isinstance(statement, NotationDeclaration):
+            return statement.spellings[0].span
         return statement.name.span

@@ -24,7 +24,7 @@ from kuaibao.diagrams.language.substance_builder import SubstanceBuilder
 from kuaibao.diagrams.language.substance_tree import SubstanceProgram
 from kuaibao.errors import did_you_mean
 
-__all__ = ["MAX_SYNTAX_ERRORS", "parse_domain", "parse_style", "parse_substance"]
+__all__ = ["MAX_SYNTAX_ERRORS", "is_substance", "parse_domain", "parse_style", "parse_substance"]
 
 MAX_SYNTAX_ERRORS = 10
 """Syntax errors named in one run."""
@@ -57,13 +57,17 @@ def parse_domain(source: Source) -> DomainProgram:
     return DomainProgram(source, _parse("domain", source))
 
 
-def parse_substance(source: Source) -> SubstanceProgram:
+def parse_substance(source: Source, *, text: str = "") -> SubstanceProgram:
     """The tree of a Substance program.
+
+    Args:
+        source: The program.
+        text: What to read in its place, of the same length: some lines may be others.
 
     Raises:
         ProgramErrors: Every line that is not Substance, with the tag `ParseError`.
     """
-    return SubstanceProgram(source, _parse("substance", source))
+    return SubstanceProgram(source, _parse("substance", source, text))
 
 
 def parse_style(source: Source) -> StyleProgram:
@@ -93,7 +97,16 @@ def _grammar(name: str) -> tuple[lark.Lark, Any]:
     return parser, builder
 
 
-def _parse(name: str, source: Source) -> tuple[Any, ...]:
+def is_substance(line: str) -> bool:
+    """Whether a line, comments blanked, is plain Substance."""
+    try:
+        _grammar("substance")[0].parse(line)
+    except (UnexpectedInput, VisitError, DiagramError):
+        return False
+    return True
+
+
+def _parse(name: str, source: Source, given: str = "") -> tuple[Any, ...]:
     if len(source.text) > MAX_SOURCE_CHARS:
         raise ProgramErrors(
             [DiagramError("TooLong", f"the program is longer than {MAX_SOURCE_CHARS} characters")]
@@ -102,7 +115,7 @@ def _parse(name: str, source: Source) -> tuple[Any, ...]:
     builder.source = source
     errors: list[DiagramError] = []
     try:
-        text = prepare(source, top_level_lines=name != "style")
+        text = given or prepare(source, top_level_lines=name != "style")
     except DiagramError as error:
         raise ProgramErrors([error]) from None
     while True:
