@@ -14,6 +14,8 @@ from kuaibao.bulletin.sources.feeds.worker import stop_workers
 
 ZH = "中文信息处理与图书馆学术期刊的最新研究动态"
 TW = "中文資訊處理與圖書館學術期刊的最新研究動態"
+KO = "도서관 연구 동향과 학술지 소식을 전합니다"
+JA = "図書館の最新の研究動向についてのお知らせです"
 RU = "Новости библиотеки и научные исследования"
 
 
@@ -34,7 +36,8 @@ def _feed(title, declared=""):
         (ZH, "utf-16", "utf-16", ""), (ZH, "utf-16-le", "utf-16", ""), (ZH, "utf-32", "utf-32", ""),
         (ZH, "utf-32-be", "", ""), (ZH, "utf-8-sig", "gb2312", ""), (ZH, "utf-8", "iso-8859-1", ""),
         (ZH, "utf-8", "", "text/xml; charset=us-ascii"), (ZH, "utf-8", "x-unknown", ""), (ZH, "utf-8", "", "text/html"),
-        ("café naïve", "latin-1", "iso-8859-1", ""), ("最新の研究動向", "shift_jis", "shift_jis", ""),
+        (KO, "euc-kr", "", ""), (JA, "euc-jp", "", ""), (JA, "shift_jis", "", ""), (KO, "euc-kr", "utf-8", ""),
+        ("Bücherei", "cp500", "cp500", ""), ("café naïve", "latin-1", "iso-8859-1", ""), ("最新の研究動向", "shift_jis", "shift_jis", ""),
     ],
 )  # fmt: skip
 def test_a_feed_is_read_in_its_encoding(title, encoding, declared, header):
@@ -181,3 +184,29 @@ def test_the_command_prints_one_document_a_file(tmp_path):
     assert both.returncode == 2
     assert [bool(line["problems"]) for line in lines] == [False, True, True]
     assert "Traceback" not in both.stderr
+
+
+def test_a_document_type_in_a_comment_is_none():
+    data = b"<!-- about <!DOCTYPE --><rss><item><title>x</title><description><![CDATA[<!DOCTYPE]]></description></item></rss>"
+    assert [entry.title.value for entry in parse_feed(data).entries] == ["x"]
+
+
+def test_a_cdf_channel_is_a_feed():
+    assert parse_feed(b"<channel href='http://e.org/'><title>CDF</title></channel>").problems == ()
+
+
+def test_the_categories_of_a_podcast_s_episode_are_read_with_those_inside():
+    data = (
+        b'<rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><item>'
+        b'<itunes:category text="Technology"><itunes:category text="Gadgets"/></itunes:category>'
+        b"</item></channel></rss>"
+    )
+    feed = parse_feed(data)
+    assert feed.parser == "fast"
+    assert [c.term for c in feed.entries[0].categories] == ["Technology", "Gadgets"]
+
+
+def test_a_feed_served_as_plain_text_is_read_and_told_of():
+    feed = parse_feed(b"<rss><channel><title>a</title></channel></rss>", content_type="text/plain")
+    assert feed.title.value == "a"
+    assert feed.problems == ("served as text/plain, which is no type of feeds",)

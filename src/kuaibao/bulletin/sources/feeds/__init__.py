@@ -53,6 +53,9 @@ def parse_feed(
         timeout_s: The tolerant parser is stopped after this.
     """
     problems: list[str] = []
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type and not any(part in media_type for part in ("xml", "json", "rss", "octet")):
+        problems.append(f"served as {media_type}, which is no type of feeds")
     if len(data) > max_bytes:
         problems.append(f"longer than {max_bytes} bytes; the rest was not read")
         data = data[:max_bytes]

@@ -6,6 +6,8 @@ import codecs
 import re
 from typing import NamedTuple
 
+from kuaibao.bulletin.sources.feeds.east_asian import guess_east_asian
+
 __all__ = ["Decoded", "charset_of", "decode"]
 
 _MARKS = (  # the longer ones first: UTF-32's little-endian mark begins with UTF-16's
@@ -15,12 +17,14 @@ _MARKS = (  # the longer ones first: UTF-32's little-endian mark begins with UTF
     (codecs.BOM_UTF16_BE, "utf-16-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
 )
+_EBCDIC = "cp037"
+"""Enough of every EBCDIC page to read which one a prolog names."""
 _FIRST_BYTES = (  # of "<?", "<r" … without a mark (XML 1.0, appendix F)
     (re.compile(rb"\x00\x00\x00<"), "utf-32-be"),
     (re.compile(rb"<\x00\x00\x00"), "utf-32-le"),
     (re.compile(rb"\x00<\x00[?\w]"), "utf-16-be"),
     (re.compile(rb"<\x00[?\w]\x00"), "utf-16-le"),
-    (re.compile(rb"\x4c\x6f\xa7\x94"), "cp037"),
+    (re.compile(rb"\x4c\x6f\xa7\x94"), _EBCDIC),
 )
 _PROLOG = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})[\"']")
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
@@ -35,7 +39,6 @@ _WIDER = {  # what people call by the narrower name
     "iso-10646-ucs-2": "utf-16", "iso-10646-ucs-4": "utf-32", "ucs-2": "utf-16", "ucs-4": "utf-32",
 }  # fmt: skip
 _TEXT_CODECS = re.compile(r"(?i)base64|hex|quopri|uu|zip|bz2|zlib|rot|punycode|idna|escape")
-_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _CYRILLIC = ("cp1251", "koi8_r", "iso8859_5", "mac_cyrillic", "cp866")
 _GUESS_BYTES = 64 * 1024
 
@@ -66,9 +69,10 @@ def decode(data: bytes, content_type: str = "") -> Decoded:
             return _decode_marked(data[len(mark) :], encoding)
     sniffed = next((name for form, name in _FIRST_BYTES if form.match(data)), "")
     header = charset_of(content_type)
-    prolog = _declared(data if not sniffed else data[:800].replace(b"\x00", b""))
+    prolog = _declared(_in_ascii(data, sniffed))
+    own = prolog if sniffed == _EBCDIC and prolog else sniffed or prolog
     problems: list[str] = []
-    for declared in dict.fromkeys((header, sniffed or prolog)):
+    for declared in dict.fromkeys((header, own)):
         if not declared:
             continue
         text = _try(data, declared)
@@ -88,6 +92,13 @@ def _decode_marked(data: bytes, encoding: str) -> Decoded:
     except UnicodeDecodeError:
         text = data.decode(encoding, "replace")
         return Decoded(text, encoding, (f"some bytes are not {encoding}",))
+
+
+def _in_ascii(data: bytes, sniffed: str) -> bytes:
+    """The beginning, such that a prolog in it can be read."""
+    if sniffed == _EBCDIC:
+        return data[:800].decode(_EBCDIC).encode("ascii", "replace")
+    return data[:800].replace(b"\x00", b"") if sniffed else data
 
 
 def _declared(data: bytes) -> str:
@@ -129,8 +140,8 @@ def _detect(data: bytes) -> str:
     import charset_normalizer
 
     sample = data[:_GUESS_BYTES]
-    if _is_gb(sample):
-        return "gb18030"
+    if east_asian := guess_east_asian(sample):
+        return east_asian
     best = charset_normalizer.from_bytes(sample).best()
     if best is None:
         return ""
@@ -143,16 +154,3 @@ def _n_lower(sample: bytes, encoding: str) -> int:
     """Text is mostly small letters; read in the wrong Cyrillic alphabet, it is mostly capitals."""
     text = sample.decode(encoding, "replace")
     return sum("а" <= letter <= "я" for letter in text) - text.count("\ufffd")
-
-
-def _is_gb(sample: bytes) -> bool:
-    """Runs of two-byte characters, most of GB 2312's first level (rows B0 to D7)."""
-    runs = _HIGH_RUN.findall(sample)
-    n_byte = sum(map(len, runs))
-    if n_byte < 8 or sum(len(run) % 2 for run in runs) * 20 > len(runs):
-        return False  # single-byte alphabets have words of odd length too
-    pairs = [run[i : i + 2] for run in runs for i in range(0, len(run) - 1, 2)]
-    n_common = sum(
-        (0xB0 <= pair[0] <= 0xD7 or 0xA1 <= pair[0] <= 0xA3) and pair[1] >= 0xA1 for pair in pairs
-    )
-    return n_common > 0.9 * len(pairs)

@@ -573,6 +573,16 @@ def _words(r: _Reader, el: Element, into: _Context, base: str, lang: str, depth:
             into.tags.append(tag)
 
 
+def _itunes_category(
+    r: _Reader, el: Element, into: _Context, base: str, lang: str, depth: int
+) -> None:
+    if any(r.name(child) != "itunes:category" for child in el):
+        raise _DeclinedError
+    _tag(into, el.get("text"), "http://www.itunes.com/", None, (el.text or "").strip())
+    for child in el:
+        _itunes_category(r, child, into, base, lang, depth)
+
+
 def _enclosure(r: _Reader, el: Element, into: _Context, base: str, lang: str, depth: int) -> None:
     _text(el)
     href = el.get("url") or el.get("uri") or el.get("href") or ""
@@ -622,7 +632,7 @@ _HANDLERS: dict[str, Handler] = {
     "dcterms:modified": _updated,
     "author": _author, "dc:creator": _author, "dc:author": _author, "itunes:author": _author,
     "category": _category, "dc:subject": _category, "media:category": _media_category,
-    "itunes:keywords": _words, "media:keywords": _words,
+    "itunes:category": _itunes_category, "itunes:keywords": _words, "media:keywords": _words,
     "enclosure": _enclosure, "cc:license": _licence, "creativecommons:license": _licence,
     "dc:language": _spoken, "source": _source, "media:group": _media, "media:content": _media,
 }  # fmt: skip

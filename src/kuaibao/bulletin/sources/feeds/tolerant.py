@@ -27,10 +27,13 @@ __all__ = ["read_tolerantly"]
 
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*?\?>")
 _FIRST_ELEMENT = re.compile(r"<[A-Za-z_]")
+_PROLOG = re.compile(r"(?is)\s*(?:<!--.*?-->\s*|<\?.*?\?>\s*)*+<!doctype")
 _ENTITY = re.compile(r"<!ENTITY\s+(\w{1,60})\s+\"(&#\w{1,10};|[^&\"<]{0,2000})\"\s*>")
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ENTRY = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _ROOT = re.compile(r"<((?:\w{1,20}:)?(?:rss|feed|rdf))\b", re.IGNORECASE)
+_CHANNEL = re.compile(r"<channel[\s>]", re.IGNORECASE)
+"""The root of CDF, which names no version."""
 _N_ENTITY = 200
 
 
@@ -60,18 +63,17 @@ def read_tolerantly(
         total = len(raw_entries) + n_left_out
         problems.append(f"only the first {max_entries} of {total} entries were read")
     entries = tuple(_entry(raw, problems) for raw in raw_entries[:max_entries])
-    return _feed(found, entries, problems)
+    return _feed(found, entries, problems, is_channel=bool(_CHANNEL.search(text)))
 
 
 def _prepare(text: str) -> str:
     """Leave nothing for expansion: of a document type only harmless entities are kept."""
     text = _NO_TEXT.sub("", _XML_DECLARATION.sub("", text.lstrip("\ufeff"), count=1))
-    start = text.find("<!DOCTYPE")
-    if start < 0:
-        start = text.find("<!doctype")
-    first = _FIRST_ELEMENT.search(text)
-    if start < 0 or (first and first.start() < start):
+    prolog = _PROLOG.match(text)
+    if prolog is None:
         return text
+    start = prolog.end() - len("<!DOCTYPE")
+    first = _FIRST_ELEMENT.search(text, prolog.end())
     end = first.start() if first else len(text)
     head = text[start:end]
     harmless = [m.group(0) for m in _ENTITY.finditer(head)][:_N_ENTITY]
@@ -95,9 +97,11 @@ def _shorten(text: str, max_entries: int) -> tuple[str, int]:
     return text[: starts[max_entries]] + end, len(starts) - max_entries
 
 
-def _feed(found: Any, entries: tuple[FeedEntry, ...], problems: list[str]) -> Feed:
+def _feed(
+    found: Any, entries: tuple[FeedEntry, ...], problems: list[str], *, is_channel: bool
+) -> Feed:
     raw = found["feed"]
-    if not found.get("version") and not entries:
+    if not found.get("version") and not entries and not is_channel:
         problems.append("this is no feed")
     return Feed(
         title=_text(raw, "title"),
