@@ -1,36 +1,31 @@
-"""The text of a page, without what stands around it."""
+"""The text of a fetched page, without what stands around it."""
 
 from __future__ import annotations
 
-import re
-
-from kuaibao.bulletin.sources.feeds.decoding import decode
+from kuaibao.bulletin.reading.pages import extract_page
 from kuaibao.fetching import Response
 
 __all__ = ["MAX_PAGE_BYTES", "main_text", "page_text"]
 
-MAX_PAGE_BYTES = 3_000_000
-MAX_TAGS = 60_000
-_TAG = re.compile(r"<[a-zA-Z]")
+MAX_PAGE_BYTES = 10 * 1024 * 1024
+_KINDS = ("", "text/html", "application/xhtml+xml", "application/pdf")
 
 
 def page_text(response: Response) -> str:
-    """The main text of an HTML page, paragraphs parted by blank lines; "" if there is none."""
+    """The main text of a page or a PDF, paragraphs parted by blank lines; "" if there is none."""
     kind = response.content_type.partition(";")[0].strip().lower()
-    if kind and kind not in ("text/html", "application/xhtml+xml"):
+    if kind not in _KINDS:
         return ""
-    html = decode(response.body[:MAX_PAGE_BYTES], response.content_type).text
-    return main_text(html, response.url)
+    page = extract_page(
+        response.body,
+        url=response.url,
+        content_type=response.content_type,
+        max_bytes=MAX_PAGE_BYTES,
+    )
+    return page.text
 
 
 def main_text(html: str, url: str = "") -> str:
     """The main text of a page's HTML, paragraphs parted by blank lines; "" if there is none."""
-    # The extractor's cost grows faster than the page where tags are many.
-    if len(html) > MAX_PAGE_BYTES or len(_TAG.findall(html)) > MAX_TAGS:
-        return ""
-    import trafilatura
-
-    text = trafilatura.extract(
-        html, url=url or None, include_comments=False, include_tables=False, favor_precision=True
-    )
-    return re.sub(r"\n+", "\n\n", text or "").strip()
+    data = html.encode("utf-8", "replace")
+    return extract_page(data, url=url, content_type="text/html; charset=utf-8").text

@@ -10,7 +10,7 @@ import re
 import sys
 from typing import Any
 
-from kuaibao.bulletin.sources.feeds.worker import limit_memory
+from kuaibao.bulletin.killable import limit_memory
 
 MAX_PAGES = 200
 MAX_TEXT = 2_000_000

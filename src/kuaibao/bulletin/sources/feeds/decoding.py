@@ -27,6 +27,11 @@ _FIRST_BYTES = (  # of "<?", "<r" … without a mark (XML 1.0, appendix F)
     (re.compile(rb"\x4c\x6f\xa7\x94"), _EBCDIC),
 )
 _PROLOG = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})[\"']")
+_FEED_START = re.compile(
+    rb"(?i)\s*(?:<\?xml.*?\?>\s*)?(?:<!--.*?-->\s*)*<(?:rss|feed|rdf)", re.DOTALL
+)
+_META_BYTES = 16 * 1024
+"""Pages put much before the element that names their charset."""
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _META = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE
@@ -102,10 +107,9 @@ def _in_ascii(data: bytes, sniffed: str) -> bytes:
 
 
 def _declared(data: bytes) -> str:
-    head = data[:2048]
-    match = _PROLOG.match(head)
-    if match is None and b"<html" in head.lower():
-        match = _META.search(head)
+    match = _PROLOG.match(data[:2048])
+    if match is None and not _FEED_START.match(data[:2048]):
+        match = _META.search(data[:_META_BYTES])
     return match.group(1).decode("ascii") if match else ""
 
 

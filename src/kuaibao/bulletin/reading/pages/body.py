@@ -1,0 +1,102 @@
+"""The article of a page: trafilatura, its second look where the first found little, and a broom."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kuaibao.bulletin.sources.markup import plain_text
+
+__all__ = ["article_text", "tidy_article"]
+
+N_HEAD = 4
+"""Paragraphs among which a title and a byline are looked for."""
+SHORT = 250
+"""Characters: an article that is shorter was perhaps not found."""
+_HAN = re.compile("[\u4e00-\u9fff]")
+_BYLINE = re.compile(
+    r"^(?:文\s*[/／|｜丨].{1,40}|.{0,30}(?:来源|作者|记者|编辑|责编|发布时间|发表时间|发布日期|更新时间|时间|日期|编译|编译者|"
+    r"浏览次数|阅读次数|点击数?|字号|字体|分享到?)\s*[:：】\]].{0,80}|(?:19|20)\d{2}\s*[-年./]\s*\d{1,2}\s*[-月./]\s*\d{1,2}日?.{0,60})$"
+)
+_FOOT = re.compile(
+    r"^[\s（(【\[]*(?:责任编辑|责编|编辑|审核|校对|监制|上一[篇条页]|下一[篇条页]|相关(?:新闻|阅读|链接|文章)|分享到|"
+    r"扫一扫|返回(?:顶部|首页|列表)|打印(?:本页)?|关闭(?:窗口)?|我要(?:纠错|评论)|免责声明|版权声明|声明|特别声明|"
+    r"微信扫码|点击(?:查看|进入)|关注我们)\s*(?:[:：】\]）)|].{0,120}|.{0,6})$"
+)
+_FOOT_LATIN = re.compile(
+    r"(?i)^(?:share (?:this|on)\b.{0,60}|follow us\b.{0,60}|read more:?|"
+    r"related (?:articles?|stories)|advertisement|sign up (?:for|to)\b.{0,80}|"
+    r"subscribe\b.{0,60}|all rights reserved\.?|"
+    r"(?:©|copyright)\s.{0,100}|leave a (?:comment|reply)|tags?:.{0,100}|filed under:?.{0,100}|"
+    r"print|email|tweet|comments?)$"
+)
+
+
+def article_text(tree: Any, html: str, url: str, described: str) -> str:
+    """The main text, paragraphs parted by blank lines; "" if there is none.
+
+    Args:
+        tree: The page as lxml read it, for what the extractor misses.
+        html: The same as text.
+        url: Where it came from.
+        described: The text that the page's own JSON-LD gives (`articleBody`), if any.
+    """
+    text = _extract(html, url)
+    if len(text) < SHORT:
+        text = max(text, _extract(html, url, favor_recall=True), key=len)
+    body = plain_text(described) if "<" in described else described.strip()
+    if len(body) > SHORT and len(text) < 0.5 * len(body):
+        text = body
+    if len(text) < SHORT:
+        text = max(text, _densest(tree), key=len)
+    return re.sub(r"\s*\n\s*", "\n\n", text).strip()
+
+
+def _extract(html: str, url: str, **options: Any) -> str:
+    import trafilatura
+
+    found = trafilatura.extract(
+        html, url=url or None, include_comments=False, include_tables=True, **options
+    )
+    return found or ""
+
+
+def _densest(tree: Any) -> str:
+    """The element with most text in its own paragraphs: for pages of plain `div`s and tables."""
+    best, best_size = None, 0
+    for element in tree.iter("article", "main", "section", "div", "td", "body"):
+        own = " ".join([element.text or "", *(child.tail or "" for child in element)])
+        size = len(" ".join(own.split()))
+        for child in element.iterchildren("p", "br", "span", "font", "strong", "b"):
+            size += len(" ".join("".join(child.itertext()).split()))
+        links = sum(len("".join(a.itertext())) for a in element.iterchildren("a"))
+        if size - 2 * links > best_size:
+            best, best_size = element, size - 2 * links
+    if best is None or best_size < 40:
+        return ""
+    from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
+
+    return plain_text(etree.tostring(best, encoding="unicode", method="html", with_tail=False))
+
+
+def tidy_article(text: str, title: str) -> str:
+    """Without the title, byline and buttons that stand in front of or behind the article."""
+    lines = [line for line in text.split("\n\n") if line.strip()]
+    is_chinese = len(_HAN.findall(text[:2000])) > 50
+    head = [
+        line for line in lines[:N_HEAD]
+        if line.strip() != title and not (is_chinese and _is_byline(line))
+    ]  # fmt: skip
+    lines = head + lines[N_HEAD:]
+    while len(lines) > 1 and _is_foot(lines[-1], is_chinese):
+        del lines[-1]
+    return "\n\n".join(lines)
+
+
+def _is_byline(line: str) -> bool:
+    return len(line) < 120 and bool(_BYLINE.match(line.strip())) and not line.endswith("。")
+
+
+def _is_foot(line: str, is_chinese: bool) -> bool:
+    line = line.strip().removeprefix("- ")
+    return bool(_FOOT.match(line) if is_chinese else _FOOT_LATIN.match(line))
