@@ -1,5 +1,7 @@
 """The library of Style: 11 shapes, 34 constraints, 24 objectives, 228 functions, as rows."""
 
+from importlib import import_module
+
 from kuaibao.diagrams.library.context import Canvas, Context, Measure
 from kuaibao.diagrams.library.rows import (
     LIBRARY,
@@ -32,3 +34,11 @@ __all__ = [
     "make_defaults",
     "property_names",
 ]
+
+# Importing these fills the registries, in the order of the manual.
+for _name in (
+    "constraints", "containment", "ellipses", "objectives", "scalar_functions",
+    "vector_functions", "matrix_functions", "cameras", "colors", "random_draws",
+    "path_functions", "marks", "triangles", "curves", "query_functions",
+):  # fmt: skip
+    import_module(f"{__name__}.{_name}")

@@ -48,6 +48,7 @@ __all__ = [
     "evaluate",
     "function",
     "objective",
+    "whole",
 ]
 
 Argument: TypeAlias = Value | Shape
@@ -139,6 +140,17 @@ class ArgumentProblem(Exception):
 
 class BodyProblem(Exception):
     """The arguments have the right types but the entry can't work with them (lengths, ranges)."""
+
+
+def whole(number: Scalar, name: str) -> int:
+    """A number that counts or indexes, known while compiling.
+
+    Raises:
+        BodyProblem: it depends on an unknown or is not whole.
+    """
+    if isinstance(number, Node) or number != int(number):
+        raise BodyProblem(f"'{name}' must be a whole number that is known before the layout")
+    return int(number)
 
 
 def _register(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -57,6 +58,15 @@ def cross2(v: Vec, w: Vec) -> Scalar:
     return v[0] * w[1] - v[1] * w[0]
 
 
+def cross3(v: Vec, w: Vec) -> list[Scalar]:
+    """The cross product in space."""
+    return [
+        v[1] * w[2] - v[2] * w[1],
+        v[2] * w[0] - v[0] * w[2],
+        v[0] * w[1] - v[1] * w[0],
+    ]
+
+
 def norm_squared(v: Vec) -> Scalar:
     """The squared length."""
     return total(square(a) for a in v)
@@ -88,9 +98,20 @@ def rotated_90(v: Vec) -> list[Scalar]:
     return [-v[1], v[0]]
 
 
+def rotated_by(v: Vec, degrees: float) -> list[Scalar]:
+    """A turn counterclockwise by a known angle."""
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return [c * v[0] - s * v[1], s * v[0] + c * v[1]]
+
+
 def middle(p: Vec, q: Vec) -> list[Scalar]:
     """The midpoint."""
     return [0.5 * (a + b) for a, b in zip(p, q, strict=True)]
+
+
+def mean_point(points: Points) -> list[Scalar]:
+    """The mean of one or more points."""
+    return [divide(total(column), float(len(points))) for column in zip(*points, strict=True)]
 
 
 def clamp(x: Scalar, low: Scalar, high: Scalar) -> Scalar:
