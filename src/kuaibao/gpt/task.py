@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from kuaibao.errors import InputError, did_you_mean
 from kuaibao.gpt.corpus import TokenCorpus, prepare_corpus
+from kuaibao.gpt.documents import resolve_source
 from kuaibao.training import Batch, Recipe, RecipeError
 from kuaibao.transformer import (
     TransformerConfig,
@@ -37,13 +38,18 @@ class GPTData:
     """The `[data]` table."""
 
     corpus: list[str]
-    """Files and folders of text or JSON lines, from the recipe's folder."""
+    """Files and folders of text or JSON lines, from the recipe's folder; or `debian:descriptions`
+    and `debian:PACKAGE`, which are fetched through apt."""
     vocab_size: int = 8192
     tokenizer: str = ""
     """A folder with a tokeniser, in place of training one."""
     sequence_length: int = 256
     validation_share: float = 0.02
+    """Of the groups of documents, kept from training."""
     max_bytes: int = 0
+    """Of text that is read; 0 for all."""
+    workers: int | str = 1
+    """Processes that tokenise; `ray` for a Ray cluster."""
 
 
 class GPTTask:
@@ -53,17 +59,15 @@ class GPTTask:
 
     def __init__(self, model: Any, corpus: TokenCorpus, length: int) -> None:
         self.model, self.corpus, self.length = model, corpus, length
-        self.n_sample = (len(corpus.train) - 1) // length
+        self.n_sample = corpus.train.n_window(length)
         if self.n_sample < 1:
             raise InputError(
-                f"the corpus has {len(corpus.train)} tokens, fewer than one window of {length}"
+                f"the corpus has {corpus.train.n_token} tokens, fewer than one window of {length}"
             )
 
     def batch(self, indices: NDArray[np.int64], generator: np.random.Generator) -> Batch:
         """Windows of `length` + 1 tokens, (batch, length + 1)."""
-        starts = indices * self.length
-        windows = self.corpus.train[starts[:, None] + np.arange(self.length + 1)]
-        return {"tokens": torch.from_numpy(windows.astype(np.int64))}
+        return {"tokens": torch.from_numpy(self.corpus.train.windows(indices, self.length))}
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Mean cross-entropy in nats a token."""
@@ -76,18 +80,19 @@ class GPTTask:
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Held-out loss in nats a token, and bits a byte of UTF-8."""
         stream = self.corpus.validation
-        n = min(N_EVALUATE, (len(stream) - 1) // self.length)
-        if n < 1:
-            stream, n = self.corpus.train, min(N_EVALUATE, self.n_sample)
+        n_window = stream.n_window(self.length)
+        if n_window < 1:
+            stream, n_window = self.corpus.train, self.n_sample
+        n = min(N_EVALUATE, n_window)
+        chosen = np.arange(n) * n_window // n
         total = 0.0
         device = next(model.parameters()).device
         for start in range(0, n, 8):
-            rows = np.arange(start, min(n, start + 8)) * self.length
-            windows = stream[rows[:, None] + np.arange(self.length + 1)].astype(np.int64)
-            total += float(_loss(model, torch.from_numpy(windows).to(device))) * len(rows)
+            windows = stream.windows(chosen[start : start + 8], self.length)
+            total += float(_loss(model, torch.from_numpy(windows).to(device))) * len(windows)
         loss = total / n
         n_byte = self.corpus.n_validation_byte
-        per_byte = len(self.corpus.validation) / n_byte if n_byte else 0.0
+        per_byte = self.corpus.validation.n_token / n_byte if n_byte else 0.0
         return {"loss": loss, "bits_per_byte": loss / math.log(2) * per_byte}
 
     def save(self, model: nn.Module, folder: Path) -> None:
@@ -111,11 +116,12 @@ def make_task(
         InputError: The corpus can't be read.
     """
     data = _data(recipe)
-    paths = [recipe.folder / path for path in data.corpus]
+    paths = [resolve_source(name, recipe.folder) for name in data.corpus]
     tokenizer = str(recipe.folder / data.tokenizer) if data.tokenizer else ""
     corpus = prepare_corpus(
         paths, recipe.run_folder / "corpus", vocab_size=data.vocab_size, tokenizer=tokenizer,
-        validation_share=data.validation_share, max_bytes=data.max_bytes, progress=progress,
+        validation_share=data.validation_share, max_bytes=data.max_bytes,
+        workers="ray" if data.workers == "ray" else int(data.workers), progress=progress,
     )  # fmt: skip
     if recipe.run.initial_model:
         model: Any = load_pretrained(recipe.folder / recipe.run.initial_model)
