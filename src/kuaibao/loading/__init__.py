@@ -1,1 +1,24 @@
-"""To be filled by its room."""
+"""Samples from disk to device: a shared cache in RAM, preprocessed stores, worker settings."""
+
+from kuaibao.loading.errors import (
+    BadSampleError,
+    LoadingError,
+    StaleStoreError,
+    StoreError,
+    UncacheableError,
+)
+from kuaibao.loading.ram_cache import EncodedFiles, RamCache
+from kuaibao.loading.store import Store, build_store, store_key
+
+__all__ = [
+    "BadSampleError",
+    "EncodedFiles",
+    "LoadingError",
+    "RamCache",
+    "StaleStoreError",
+    "Store",
+    "StoreError",
+    "UncacheableError",
+    "build_store",
+    "store_key",
+]

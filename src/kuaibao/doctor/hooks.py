@@ -1,0 +1,183 @@
+"""Where the loop's thread goes through torch: modules, backward, optimisers, copies, prints.
+
+Only outermost calls are timed: a module inside a module costs one test of an integer.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import importlib
+import threading
+import weakref
+from typing import Any
+
+from kuaibao.doctor.timeline import Timeline
+
+__all__ = ["LoopHooks"]
+
+
+class LoopHooks:
+    """Patches of torch that charge a `Timeline`; `on` switches them all."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.on = False
+        self.thread = 0
+        self.n_backward = 0
+        self.n_optimizer_step = 0
+        self.n_forward = 0
+        self.optimizers: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.models: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.uses_data_parallel = False
+        self.uses_compile = False
+        self.device_copies: dict[int, Any] | None = None
+        """While a device batch is repeated: host tensor's id to its copy on the device."""
+        self._without_parameters: dict[int, bool] = {}
+        self._inside = 0
+
+    def is_here(self) -> bool:
+        """Whether the call comes from the loop's own thread while a step is measured."""
+        return self.on and threading.get_ident() == self.thread
+
+    def install(self) -> None:
+        """Patch torch, once."""
+        import torch
+
+        if getattr(torch.nn.Module, "_kuaibao", False):
+            return
+        torch.nn.Module._kuaibao = True  # type: ignore[attr-defined]
+        self._hook_modules(torch)
+        self._hook_backward(torch)
+        self._hook_optimizers(torch)
+        self._hook_copies(torch)
+        self._hook_print()
+        self._hook_compile(torch)
+
+    def _hook_modules(self, torch: Any) -> None:
+        original = torch.nn.Module.__call__
+        hooks = self
+
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if hooks._inside or not hooks.on or threading.get_ident() != hooks.thread:
+                return original(self, *args, **kwargs)
+            hooks._inside = 1
+            was_between = hooks.timeline.top == "between"
+            hooks.timeline.enter("forward")
+            output: Any = None
+            try:
+                output = original(self, *args, **kwargs)
+                return output
+            finally:
+                hooks._inside = 0
+                hooks._forward_done(self, output, was_between)
+
+        torch.nn.Module.__call__ = call
+
+    def _forward_done(self, module: Any, output: Any, was_between: bool) -> None:
+        is_loss = self._is_loss(module, output)
+        self.timeline.leave("loss" if is_loss else "")
+        if is_loss:
+            return
+        self.n_forward += 1
+        self.models.add(module)
+        if type(module).__name__ == "DataParallel":
+            self.uses_data_parallel = True
+        if not was_between and self.timeline.top == "python":
+            self.timeline.base("between")
+
+    def _is_loss(self, module: Any, output: Any) -> bool:
+        if getattr(output, "ndim", None) != 0 and not hasattr(module, "reduction"):
+            return False
+        key = id(module)
+        if key not in self._without_parameters:
+            self._without_parameters[key] = next(module.parameters(), None) is None
+        return self._without_parameters[key]
+
+    def _hook_backward(self, torch: Any) -> None:
+        for owner, name in (
+            (torch.Tensor, "backward"),
+            (torch.autograd, "backward"),
+            (torch.autograd, "grad"),
+        ):
+            setattr(owner, name, self._around(getattr(owner, name), "backward"))
+
+    def _around(self, original: Any, region: str) -> Any:
+        @functools.wraps(original)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if self._inside or not self.is_here():
+                return original(*args, **kwargs)
+            self._inside = 1
+            if region == "backward":
+                self.n_backward += 1
+                if self.timeline.top == "between":
+                    self.timeline.base("python")
+            self.timeline.enter(region)
+            try:
+                return original(*args, **kwargs)
+            finally:
+                self._inside = 0
+                self.timeline.leave()
+
+        return call
+
+    def _hook_optimizers(self, torch: Any) -> None:
+        module = importlib.import_module("torch.optim.optimizer")
+
+        def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+            if self.is_here():
+                self.optimizers.add(optimizer)
+                self.n_optimizer_step += 1
+                self.timeline.enter("optimizer")
+
+        def after(optimizer: Any, args: Any, kwargs: Any) -> None:
+            if self.is_here() and self.timeline.top == "optimizer":
+                self.timeline.leave()
+
+        module.register_optimizer_step_pre_hook(before)
+        module.register_optimizer_step_post_hook(after)
+        base = torch.optim.Optimizer
+        base.zero_grad = self._around(base.zero_grad, "optimizer")
+        clip = torch.nn.utils
+        for name in ("clip_grad_norm_", "clip_grad_value_"):
+            timed = self._around(getattr(clip, name), "optimizer")
+            setattr(clip, name, timed)
+            setattr(clip.clip_grad, name, timed)
+
+    def _hook_copies(self, torch: Any) -> None:
+        for name in ("to", "cuda"):
+            setattr(torch.Tensor, name, self._copying(getattr(torch.Tensor, name)))
+
+    def _copying(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def call(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+            if self._inside or not self.is_here():
+                return original(tensor, *args, **kwargs)
+            known = self.device_copies
+            if known is not None and id(tensor) in known:
+                return known[id(tensor)]
+            self._inside = 1
+            self.timeline.enter("host_to_device")
+            try:
+                copy = original(tensor, *args, **kwargs)
+            finally:
+                self._inside = 0
+                self.timeline.leave()
+            if known is not None and copy.device != tensor.device:
+                known[id(tensor)] = copy
+            return copy
+
+        return call
+
+    def _hook_print(self) -> None:
+        builtins.print = self._around(builtins.print, "synchronization")
+
+    def _hook_compile(self, torch: Any) -> None:
+        original = torch.compile
+
+        @functools.wraps(original)
+        def compile_(*args: Any, **kwargs: Any) -> Any:
+            self.uses_compile = True
+            return original(*args, **kwargs)
+
+        torch.compile = compile_

@@ -1,0 +1,89 @@
+"""The report as one HTML page that needs nothing else: no script, no font, no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from kuaibao.doctor import charts
+
+__all__ = ["render_page"]
+
+_RUNGS = (
+    ("S0_device_batch", "S0 one device batch again"),
+    ("S1_host_batch", "S1 one host batch again"),
+    ("S2_stored_samples", "S2 stored samples, collated"),
+    ("S3_bytes_in_memory", "S3 bytes from RAM"),
+    ("S4_warm_files", "S4 warm files"),
+    ("S5_evicted_files", "S5 evicted files"),
+)
+_MEANING = {
+    "healthy": "Nothing in this loop is worth a cure.",
+    "undecided": "The measurements spread too widely, or too little was seen, to name one cause.",
+    "disk": "The loop waits for bytes from the disk.",
+    "decode": "The loop waits for samples to be decoded.",
+    "transform": "The loop waits for samples to be transformed in Python.",
+    "collate": "The loop waits for samples to be put together into batches.",
+    "transfer": "The loop waits for batches to come from the workers to its process.",
+    "host_to_device": "Copies to the device take the time.",
+    "forward": "The forward pass takes far longer than its work needs.",
+    "loss": "The loss takes the time, not the model.",
+    "backward": "The backward pass takes far longer than its work needs.",
+    "optimizer": "The optimiser's step takes the time.",
+    "synchronization": "The loop keeps asking for single values, or prints.",
+    "python": "The loop's own Python takes the time.",
+    "memory": "Memory holds the loop up: it grows, or is mapped anew for each batch.",
+    "startup": "Starting takes the time: of workers, of each epoch, or of the script.",
+}
+
+
+def render_page(report: dict[str, Any]) -> str:
+    """The page of a report (see `schema.json`)."""
+    folder = Path(__file__).parent
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+                              lstrip_blocks=True)  # fmt: skip
+    template = environment.from_string((folder / "page.html.jinja").read_text(encoding="utf-8"))
+    stalls = sorted(report["stalls"].items(), key=lambda item: -item[1]["mid"])
+    return template.render(
+        report=report,
+        meaning=_MEANING[report["verdict"]],
+        stalls=[(name, share) for name, share in stalls if share["mid"] >= 0.002],
+        colors=charts.COLORS,
+        shares_bar=charts.shares_bar(report["stalls"]),
+        ladder=_ladder(report),
+        rates_chart=_rates(report),
+        steps_chart=charts.steps_chart(report["steps"]),
+        timeline=charts.timeline_chart(report["timeline"]),
+        memory_chart=charts.memory_chart(report["memory"].get("samples", [])),
+        advice_chart=charts.advice_chart(report["advice"]),
+        bytes=charts.megabytes,
+        environment=[(k, v) for k, v in report["environment"].items() if not isinstance(v, dict)],
+    )
+
+
+def _ladder(report: dict[str, Any]) -> str:
+    colors = ("#30638e", "#00798c", "#f2cc8f", "#edae49", "#d1495b", "#8c564b")
+    rows = [
+        (name, report["ladder"].get(key) or 0.0, charts.milliseconds(report["ladder"][key]), color)
+        for (key, name), color in zip(_RUNGS, colors, strict=True)
+        if report["ladder"].get(key)
+    ]
+    return charts.bars(rows, "the ladder of ablations, seconds a batch")
+
+
+def _rates(report: dict[str, Any]) -> str:
+    names = (
+        ("samples_per_s", "as it runs", "#d1495b"),
+        ("compute_samples_per_s", "if data cost nothing", "#00798c"),
+        ("preparation_samples_per_s", "one process prepares", "#edae49"),
+        ("cold_preparation_samples_per_s", "the same, files evicted", "#8c564b"),
+    )
+    rates = report["rates"]
+    rows = [
+        (name, float(rates[key]), f"{rates[key]:.4g} samples/s", color)
+        for key, name, color in names
+        if rates.get(key)
+    ]
+    return charts.bars(rows, "rates")

@@ -1,0 +1,129 @@
+"""Readings of processes and of the machine from /proc: CPU seconds, waiting, memory, free cores."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "cpu_seconds",
+    "disk_bytes",
+    "environment",
+    "free_memory_bytes",
+    "probe_cores",
+    "proportional_bytes",
+    "run_delay_s",
+    "shared_memory_bytes",
+]
+
+
+def run_delay_s() -> float:
+    """Seconds this thread was ready to run but had no core (`/proc/thread-self/schedstat`)."""
+    try:
+        handle = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+    except OSError:
+        return 0.0
+    try:
+        return int(os.read(handle, 128).split()[1]) * 1e-9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    finally:
+        os.close(handle)
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system CPU seconds of one process, 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def proportional_bytes(pid: int) -> int:
+    """Proportional set size of a process: shared pages are counted once over all their users."""
+    return _field(f"/proc/{pid}/smaps_rollup", "Pss:") * 1024
+
+
+def disk_bytes(pid: int) -> int:
+    """Bytes that a process really fetched from a disk, not from the page cache."""
+    return _field(f"/proc/{pid}/io", "read_bytes:")
+
+
+def free_memory_bytes() -> int:
+    """Memory that can still be had without swapping, within the control group's limit."""
+    free = _field("/proc/meminfo", "MemAvailable:") * 1024
+    try:
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        return max(0, min(free, limit - used))
+    except (OSError, ValueError):
+        return free
+
+
+def shared_memory_bytes() -> int:
+    """Free bytes of /dev/shm, where workers put their batches."""
+    try:
+        status = os.statvfs("/dev/shm")
+    except OSError:
+        return 0
+    return status.f_bavail * status.f_frsize
+
+
+def probe_cores(seconds: float = 0.4) -> float:
+    """How many cores this process can really have now: CPU seconds got per second.
+
+    One thread for each core that the system names hashes a buffer outside Python's lock. A count
+    of cores says nothing on a machine that is shared.
+    """
+    n_thread = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    stop = time.perf_counter() + seconds
+    buffer = bytes(1 << 18)
+
+    def burn() -> None:
+        while time.perf_counter() < stop:
+            hashlib.sha256(buffer).digest()
+
+    threads = [threading.Thread(target=burn, daemon=True) for _ in range(n_thread or 1)]
+    wall, cpu = time.perf_counter(), time.process_time()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return max(0.05, (time.process_time() - cpu) / (time.perf_counter() - wall))
+
+
+def environment() -> dict[str, Any]:
+    """What the figures were measured on; no host name, no user, no path."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores_named": affinity or os.cpu_count() or 1,
+        "load": round(load, 2),
+        "memory_bytes": _field("/proc/meminfo", "MemTotal:") * 1024,
+        "memory_free_bytes": free_memory_bytes(),
+        "shared_memory_free_bytes": shared_memory_bytes(),
+        "threads_setting": {
+            name: os.environ[name]
+            for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+            if name in os.environ
+        },
+    }
+
+
+def _field(path: str, name: str) -> int:
+    try:
+        with open(path) as file:
+            for line in file:
+                if line.startswith(name):
+                    return int(line.split()[1])
+    except (OSError, IndexError, ValueError):
+        pass
+    return 0

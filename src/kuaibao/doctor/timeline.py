@@ -1,0 +1,95 @@
+"""Where the loop's thread spends its time: regions that nest, each charged only for itself."""
+
+from __future__ import annotations
+
+from time import perf_counter, thread_time
+
+__all__ = ["REGIONS", "Timeline"]
+
+REGIONS = (
+    "wait",
+    "host_to_device",
+    "forward",
+    "loss",
+    "between",
+    "backward",
+    "optimizer",
+    "synchronization",
+    "python",
+)
+"""`between` lies after the last forward call and before `backward`: a loss or plain Python."""
+
+_N = len(REGIONS)
+_INDEX = {name: i for i, name in enumerate(REGIONS)}
+_MAX_SEGMENTS = 3000
+
+
+class Timeline:
+    """Charges wall and thread CPU seconds to the innermost open region."""
+
+    def __init__(self) -> None:
+        self.wall = [0.0] * _N
+        self.cpu = [0.0] * _N
+        self.stack: list[int] = [_INDEX["python"]]
+        self.at = perf_counter()
+        self.at_cpu = thread_time()
+        self.segments: list[tuple[str, float, float]] = []
+        """(region, start, end) of the first steps, for the picture in the report."""
+
+    @property
+    def depth(self) -> int:
+        """How many regions are open above the step itself."""
+        return len(self.stack) - 1
+
+    @property
+    def top(self) -> str:
+        """Name of the innermost open region."""
+        return REGIONS[self.stack[-1]]
+
+    def _charge(self) -> None:
+        now, cpu = perf_counter(), thread_time()
+        top = self.stack[-1]
+        self.wall[top] += now - self.at
+        self.cpu[top] += cpu - self.at_cpu
+        if len(self.segments) < _MAX_SEGMENTS and now - self.at > 2e-5:
+            self.segments.append((REGIONS[top], self.at, now))
+        self.at, self.at_cpu = now, cpu
+
+    def enter(self, region: str) -> None:
+        """Open a region."""
+        self._charge()
+        self.stack.append(_INDEX[region])
+
+    def leave(self, rename: str = "") -> None:
+        """Close the innermost region; `rename` moves its last stretch to another region.
+
+        Only the stretch since the last change is moved, which is the whole of a region in which
+        nothing else was opened.
+        """
+        if len(self.stack) < 2:
+            return
+        if rename:
+            self.stack[-1] = _INDEX[rename]
+        self._charge()
+        self.stack.pop()
+
+    def base(self, region: str) -> None:
+        """Say what the step's own time (no region open) is from now on."""
+        self._charge()
+        self.stack[0] = _INDEX[region]
+
+    def begin_step(self) -> None:
+        """Start a new step with empty accounts; regions left open by an exception are closed."""
+        self.wall = [0.0] * _N
+        self.cpu = [0.0] * _N
+        del self.stack[1:]
+        self.stack[0] = _INDEX["python"]
+        self.at, self.at_cpu = perf_counter(), thread_time()
+
+    def end_step(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Wall and CPU seconds of each region since `begin_step`."""
+        self._charge()
+        return (
+            dict(zip(REGIONS, self.wall, strict=True)),
+            dict(zip(REGIONS, self.cpu, strict=True)),
+        )

@@ -1,0 +1,303 @@
+"""From shares to one word: which class of work, if made cheaper, would make the loop faster.
+
+A step of a healthy loop is mostly forward and backward; a class is ill by its *excess* over what
+a good loop needs. The word is only said where the spread over the cycles allows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kuaibao.doctor.accounts import CLASSES, DATA_CLASSES, Accounts, build_accounts
+from kuaibao.doctor.measured import Observation
+from kuaibao.doctor.statistics import Interval, bootstrap
+
+__all__ = ["VERDICTS", "Diagnosis", "diagnose"]
+
+VERDICTS = (
+    "healthy",
+    *("disk", "decode", "transform", "collate", "transfer", "host_to_device", "forward", "loss"),
+    *("backward", "optimizer", "synchronization", "python", "memory", "startup", "undecided"),
+)
+
+ILL = 0.20
+"""An excess of a fifth of the step: a cure would give 1.25x, which is worth somebody's work."""
+SURE = 0.90
+"""Share of the resamplings in which the first class must lead the second."""
+
+_MANY_CALLS = 200
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The verdict with what speaks for it."""
+
+    verdict: str
+    evidence: list[str]
+    stalls: dict[str, dict[str, float]]
+    """Share of the step's time by class: low, mid, high."""
+    excess: dict[str, dict[str, float]] = field(default_factory=dict)
+    accounts: Accounts | None = None
+
+
+def diagnose(seen: Observation) -> Diagnosis:
+    """Judge one observation."""
+    accounts = build_accounts(seen)
+    if accounts is None:
+        return _too_little(seen)
+    rows = np.array([[row[name] for name in CLASSES] for row in accounts.cycles])
+    rows[:, CLASSES.index("startup")] = accounts.startup_share
+    scale = 1.0 - accounts.startup_share
+    rows[:, : CLASSES.index("startup")] *= scale
+    excess_rows = np.array([_excess(row, seen, accounts) for row in rows])
+    draws = bootstrap(excess_rows, lambda sample: np.median(sample, axis=0))
+    shares = bootstrap(rows, lambda sample: np.median(sample, axis=0), seed=1)
+    middle = np.median(excess_rows, axis=0)
+    verdict = _decide(middle, draws, len(rows))
+    stalls = {
+        name: _interval_of(shares[:, i], float(np.median(rows[:, i])))
+        for i, name in enumerate(CLASSES)
+    }
+    excess = {name: _interval_of(draws[:, i], middle[i]) for i, name in enumerate(CLASSES)}
+    return Diagnosis(
+        verdict=verdict,
+        evidence=_evidence(verdict, seen, accounts, stalls),
+        stalls=stalls,
+        excess=excess,
+        accounts=accounts,
+    )
+
+
+def _interval_of(draws: Any, middle: float) -> dict[str, float]:
+    low, high = np.quantile(draws, [0.05, 0.95])
+    return Interval(float(min(low, middle)), float(middle), float(max(high, middle))).to_json()
+
+
+def _decide(middle: Any, draws: Any, n_cycles: int) -> str:
+    order = np.argsort(middle)[::-1]
+    first, second = order[0], order[1]
+    if middle[first] < ILL:
+        ever_ill = float((draws.max(axis=1) >= 1.5 * ILL).mean())
+        return "healthy" if ever_ill < 1.0 - SURE or n_cycles < 2 else "undecided"
+    if np.quantile(draws[:, first], 0.05) < ILL / 2:
+        return "undecided"
+    leads = float((draws[:, first] > draws[:, second]).mean())
+    clear = middle[first] > 1.1 * middle[second] + 0.01
+    return CLASSES[first] if leads >= SURE and clear else "undecided"
+
+
+def _excess(row: Any, seen: Observation, accounts: Accounts) -> list[float]:
+    """How much of the step each class takes beyond what a good loop needs."""
+    share = dict(zip(CLASSES, (float(v) for v in row), strict=True))
+    excess = dict.fromkeys(CLASSES, 0.0)
+    for name in (*DATA_CLASSES, "host_to_device", "startup"):
+        excess[name] = share[name]
+    excess["synchronization"] = max(0.0, share["synchronization"] - 0.02)
+    excess["python"] = max(0.0, share["python"] - 0.08)
+    in_loop = _loss_share_of_backward(accounts.detail)
+    excess["loss"] = max(0.0, share["loss"] - 0.06)
+    if excess["loss"] > 0.05:
+        excess["loss"] += share["backward"] * in_loop
+    backward = share["backward"] * (1.0 - in_loop)
+    excess["optimizer"] = _optimizer_excess(share["optimizer"], seen)
+    excess["forward"] = _forward_excess(share["forward"], backward, seen, accounts)
+    excess["backward"] = _backward_excess(backward, share["forward"] + share["loss"], seen)
+    excess["memory"] = max(excess["memory"], _growth_excess(seen))
+    return [excess[name] for name in CLASSES]
+
+
+def _loss_share_of_backward(detail: dict[str, float]) -> float:
+    """A loss of many tiny calls makes as many tiny backward nodes."""
+    loss, forward = detail.get("n_loss_calls", 0.0), detail.get("n_forward_calls", 0.0)
+    return loss / (loss + forward) if loss > 50 else 0.0
+
+
+def _optimizer_excess(share: float, seen: Observation) -> float:
+    gains = [
+        max(0.0, 1.0 - fused / as_is)
+        for found in seen.optimizer.values()
+        for as_is, fused in found["runs"]
+        if as_is > 0
+    ]
+    curable = share * float(np.median(gains)) if gains else 0.0
+    # Half of a step may well go into plain Adam: only what lies far beyond is an illness.
+    return max(share - 0.35, curable if share > 0.45 else 0.0)
+
+
+def _forward_excess(
+    forward: float, backward: float, seen: Observation, accounts: Accounts
+) -> float:
+    found = 0.0
+    n_calls = accounts.detail.get("n_forward_calls", 0.0)
+    if accounts.is_training and backward > 0:
+        found = max(0.0, forward - 1.6 * backward)
+    if n_calls > _MANY_CALLS and _calls_a_parameter(n_calls, seen) > 12:
+        # The same few layers called over and over: a Python loop in forward, and in its gradient.
+        found = max(found, 0.8 * (forward + backward))
+    threads = oversubscription(seen)
+    if threads is not None and threads.low > 1.3:
+        found = max(found, (1.0 - 1.0 / threads.mid) * (forward + backward))
+    if "float64" in seen.settings.get("dtypes", []):
+        found = max(found, 0.45 * (forward + backward))
+    return found
+
+
+def _calls_a_parameter(n_calls: float, seen: Observation) -> float:
+    n_tensors = max((o["n_tensors"] for o in seen.optimizer.values()), default=0)
+    return n_calls / n_tensors if n_tensors else 0.0
+
+
+def _backward_excess(backward: float, forward: float, seen: Observation) -> float:
+    if seen.settings.get("anomaly_detection"):
+        return max(0.6 * backward, backward - 2.0 * forward)
+    return max(0.0, backward - 3.5 * forward)
+
+
+def oversubscription(seen: Observation) -> Interval | None:
+    """How much faster repeated steps are with as many threads as there are cores."""
+    from kuaibao.doctor.statistics import log_ratio_interval
+
+    fewer = [s.wall for s in seen.steps if s.mode == "threads" and not s.discard]
+    as_is = [s.wall for s in seen.steps if s.mode == "repeat" and not s.discard]
+    if len(fewer) < 3 or len(as_is) < 3:
+        return None
+    n = min(len(fewer), len(as_is))
+    return log_ratio_interval(as_is[:n], fewer[:n])
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Memory that keeps growing."""
+
+    bytes_a_step: float
+    total_bytes: float
+    steps_to_full: float
+    in_workers: bool
+
+
+def memory_growth(seen: Observation) -> Growth | None:
+    """Steady growth of the loop's process or of its workers; None when there is none."""
+    rows = seen.memory
+    if len(rows) < 5:
+        return None
+    rows = rows[max(1, len(rows) // 5) :]
+    steps = np.array([row["steps"] for row in rows])
+    best: Growth | None = None
+    for name in ("main_bytes", "worker_bytes"):
+        values = np.array([row[name] for row in rows])
+        if name == "worker_bytes":
+            same = np.array([row["n_workers"] for row in rows])
+            values = values[same == same[-1]]
+            if len(values) < 4:
+                continue
+        rising = float((np.diff(values) > 0).mean()) if len(values) > 1 else 0.0
+        total = float(values[-1] - values[0])
+        n_steps = float(steps[-1] - steps[-len(values)]) or 1.0
+        slope = total / n_steps
+        half = float(values[len(values) // 2] - values[0])
+        steady = 0.25 * total < half < 0.75 * total
+        if rising >= 0.8 and steady and total > 24e6 and slope > 5e4:
+            free = float(seen.environment.get("memory_free_bytes", 0)) or 1.0
+            found = Growth(slope, total, free / slope, name == "worker_bytes")
+            if best is None or found.bytes_a_step > best.bytes_a_step:
+                best = found
+    return best
+
+
+def _growth_excess(seen: Observation) -> float:
+    growth = memory_growth(seen)
+    if growth is None:
+        return 0.0
+    return 0.5 if growth.steps_to_full < 100_000 else 0.0
+
+
+def _too_little(seen: Observation) -> Diagnosis:
+    n = len([s for s in seen.steps if s.mode == "real"])
+    why = (
+        f"only {n} steps over a DataLoader were seen; at least 4 are needed"
+        if n
+        else "no DataLoader was iterated in the command's processes"
+    )
+    return Diagnosis("undecided", [why, *seen.notes], {})
+
+
+def _evidence(
+    verdict: str, seen: Observation, accounts: Accounts, stalls: dict[str, dict[str, float]]
+) -> list[str]:
+    """Sentences with the figures that the verdict rests on."""
+    step, compute = accounts.step_s * 1e3, accounts.compute_s * 1e3
+    lines = [
+        f"a step takes {step:.3g} ms; with its batch repeated (no data work) {compute:.3g} ms, "
+        f"over {len(accounts.cycles)} alternating cycles and {accounts.n_real} real steps"
+    ]
+    if verdict in CLASSES:
+        found = stalls[verdict]
+        lines.append(
+            f"{verdict} takes {found['mid']:.0%} of the time "
+            f"({found['low']:.0%} to {found['high']:.0%})"
+        )
+    lines += _ladder_lines(seen)
+    lines += _detail_lines(verdict, accounts, seen)
+    lines += _hot_line(verdict, seen)
+    growth = memory_growth(seen)
+    if growth is not None:
+        where = "the workers" if growth.in_workers else "the loop's process"
+        lines.append(
+            f"memory of {where} grows by {growth.bytes_a_step / 1e6:.2g} MB a step, without end"
+        )
+    return [*lines, *seen.notes]
+
+
+def _ladder_lines(seen: Observation) -> list[str]:
+    probes = seen.probes
+    if not probes:
+        return []
+
+    def ms(values: list[float]) -> str:
+        return f"{float(np.median(values)) * 1e3:.3g}" if values else "-"
+
+    memory = [p.memory_s for p in probes if p.memory_s is not None]
+    line = (
+        f"one batch in one process: files evicted {ms([p.cold_s for p in probes])} ms, "
+        f"files warm {ms([p.warm_s for p in probes])}, bytes in RAM {ms(memory)}, "
+        f"of it decoding {ms([p.decode_s for p in probes])}, "
+        f"stored samples collated {ms([p.collate_s for p in probes])}"
+    )
+    gathers = [p.gather_s for p in probes if p.gather_s is not None]
+    return [line + (f", taken from one array {ms(gathers)}" if gathers else "")]
+
+
+def _detail_lines(verdict: str, accounts: Accounts, seen: Observation) -> list[str]:
+    detail = accounts.detail
+    if verdict == "synchronization" and detail.get("n_synchronizations"):
+        return [f"{detail['n_synchronizations']:.0f} calls a step wait for a value (.item() etc.)"]
+    if verdict == "loss" and detail.get("n_loss_calls"):
+        return [
+            f"the loss makes {detail['n_loss_calls']:.0f} torch calls a step, "
+            f"the model {detail.get('n_forward_calls', 0):.0f}"
+        ]
+    if verdict == "forward" and detail.get("n_forward_calls"):
+        return [f"the model makes {detail['n_forward_calls']:.0f} torch calls a step"]
+    if verdict == "startup":
+        return [
+            f"each iteration over the loader costs {accounts.startup_s:.3g} s before and after "
+            f"its {seen.loader.n_batches} batches"
+        ]
+    return []
+
+
+def _hot_line(verdict: str, seen: Observation) -> list[str]:
+    wanted = {
+        **dict.fromkeys(("disk", "decode", "transform", "collate"), ("wait", "probe")),
+        "loss": ("between", "loss"),
+        "python": ("python", "between"),
+        "synchronization": ("python", "between", "synchronization"),
+    }.get(verdict, (verdict,))
+    for row in seen.hot_lines:
+        if row["region"] in wanted:
+            place = f"{row['file'].rsplit('/', 1)[-1]}:{row['line']}"
+            return [f"its busiest line is {place} in {row['function']}"]
+    return []

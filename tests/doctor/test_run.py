@@ -1,0 +1,98 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from reports import PATIENTS, mismatches, run_doctor
+
+from kuaibao.doctor.report import schema
+
+LOADER = """
+import sys
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+loader = DataLoader(TensorDataset(torch.randn(64, 4)), batch_size=8)
+for epoch in range(40):
+    for (x,) in loader:
+        pass
+"""
+
+
+@pytest.mark.slow
+def test_a_pipeline_that_decodes_whole_pictures_is_found_cured_and_measured(tmp_path, ward):
+    page = tmp_path / "report.html"
+    done, report = run_doctor(
+        tmp_path, "--seconds", "4", "--apply", "--html", str(page),
+        script=PATIENTS / "decode_full_size.py", arguments=(str(ward),),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not mismatches(report, schema(), schema())
+    assert report["verdict"] == "decode"
+    assert report["stalls"]["decode"]["mid"] > 0.3
+    cache = next(one for one in report["advice"] if one["cure"] == "ram_cache")
+    assert cache["predicted_speedup"]["mid"] > 3
+    assert cache["achieved_speedup"]["mid"] > 3
+    assert cache["checks"]["same_batches"] >= 1
+    assert "other_batches" not in cache["checks"]
+    assert "RamCache(" in cache["patch"]
+    text = page.read_text()
+    assert "<svg" in text
+    assert "http" not in text.replace("http://www.w3.org", "")
+
+
+@pytest.mark.slow
+def test_a_loop_over_a_loss_is_named_and_the_healthy_get_no_cure(tmp_path, ward):
+    verdicts = {}
+    for name in ("loss_dice_loop", "healthy_mlp"):
+        done, report = run_doctor(
+            tmp_path, "--seconds", "3", script=PATIENTS / f"{name}.py", arguments=(str(ward),)
+        )
+        assert done.returncode == 0, done.stderr
+        verdicts[name] = report["verdict"]
+        if name.startswith("healthy"):
+            assert report["advice"] == []
+    assert verdicts["loss_dice_loop"] == "loss"
+    # On a busy machine the doctor may decline to speak, but it must not invent a disease.
+    assert verdicts["healthy_mlp"] in ("healthy", "undecided")
+
+
+def test_the_exit_status_is_the_commands_own_and_its_output_stays(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(LOADER + "print('the end')\nsys.exit(7)\n")
+    done, report = run_doctor(tmp_path, "--seconds", "60", "--no-ablate", script=script)
+    assert done.returncode == 7
+    assert "the end" in done.stdout
+    assert report["exit_status"] == 7
+    assert report["ended"] == "script"
+
+
+def test_a_run_stops_after_the_samples_it_was_given(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(LOADER + "print('not reached')\n")
+    done, report = run_doctor(tmp_path, "--samples", "96", script=script)
+    assert done.returncode == 0
+    assert "not reached" not in done.stdout
+    assert report["ended"] == "samples"
+    assert 96 <= report["rates"]["samples_seen"] < 96 + 16
+
+
+def test_a_command_without_a_loader_is_undecided_and_says_why(tmp_path):
+    script = tmp_path / "plain.py"
+    script.write_text("print(1)\n")
+    done, report = run_doctor(tmp_path, script=script)
+    assert done.returncode == 0
+    assert report["verdict"] == "undecided"
+    assert not mismatches(report, schema(), schema())
+    assert "DataLoader" in report["evidence"][0]
+
+
+def test_a_command_that_is_not_there_ends_with_status_3(tmp_path):
+    from typer.testing import CliRunner
+
+    from kuaibao.cli.doctor import app
+    from kuaibao.doctor.errors import CommandNotFoundError
+
+    result = CliRunner().invoke(app, ["run", "--", "no-such-program-anywhere"])
+    assert isinstance(result.exception, CommandNotFoundError)
+    assert result.exception.exit_code == 3
