@@ -23,7 +23,7 @@ for epoch in range(40):
 def test_a_pipeline_that_decodes_whole_pictures_is_found_cured_and_measured(tmp_path, ward):
     page = tmp_path / "report.html"
     done, report = run_doctor(
-        tmp_path, "--seconds", "4", "--apply", "--html", str(page),
+        tmp_path, "--samples", "640", "--apply", "--html", str(page),
         script=PATIENTS / "decode_full_size.py", arguments=(str(ward),),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -44,9 +44,9 @@ def test_a_pipeline_that_decodes_whole_pictures_is_found_cured_and_measured(tmp_
 @pytest.mark.slow
 def test_a_loop_over_a_loss_is_named_and_the_healthy_get_no_cure(tmp_path, ward):
     verdicts = {}
-    for name in ("loss_dice_loop", "healthy_mlp"):
+    for name, n in (("loss_dice_loop", "640"), ("healthy_mlp", "6000")):
         done, report = run_doctor(
-            tmp_path, "--seconds", "3", script=PATIENTS / f"{name}.py", arguments=(str(ward),)
+            tmp_path, "--samples", n, script=PATIENTS / f"{name}.py", arguments=(str(ward),)
         )
         assert done.returncode == 0, done.stderr
         verdicts[name] = report["verdict"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import io
 import json
 import random
 from pathlib import Path
@@ -28,7 +30,7 @@ def make_data(folder: Path, *, n_image: int = 96, side: int = 512) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     _make_images(folder, n_image, side, rng)
-    _make_records(folder, rng)
+    _make_records(folder)
     _make_blobs(folder, rng)
     words = random.Random(0)
     lines = [" ".join(words.choices(_WORDS, k=words.randint(40, 90))) for _ in range(2000)]
@@ -61,12 +63,16 @@ def _make_images(folder: Path, n_image: int, side: int, rng: np.random.Generator
     np.save(folder / "pixels.npy", np.stack(pixels))
 
 
-def _make_records(folder: Path, rng: np.random.Generator) -> None:
+def _make_records(folder: Path) -> None:
+    from PIL import Image
+
     (folder / "records").mkdir(exist_ok=True)
-    for number in range(64):
-        record = {"label": number % 2, "values": rng.normal(size=4096).round(4).tolist()}
-        with gzip.open(folder / "records" / f"{number:03d}.json.gz", "wt") as file:
-            json.dump(record, file)
+    for number, path in enumerate(sorted((folder / "jpegs").glob("*.jpg"))[:64]):
+        buffer = io.BytesIO()
+        Image.open(path).resize((256, 256)).save(buffer, "PNG")
+        picture = base64.b64encode(buffer.getvalue()).decode()
+        with gzip.open(folder / "records" / f"{number:03d}.json.gz", "wt", 1) as file:
+            json.dump({"label": number % 2, "picture": picture}, file)
 
 
 def _make_blobs(folder: Path, rng: np.random.Generator) -> None:

@@ -103,9 +103,17 @@ def cost_of_a_call() -> float:
     return max(0.0, logged - bare)
 
 
-def summarize(log: CallLog, wall: dict[str, float], call_cost_s: float) -> StepDetail:
-    """Turn a step's calls into accounts."""
-    calls = log.calls
+def summarize(
+    log: CallLog,
+    wall: dict[str, float],
+    call_cost_s: float,
+    loss_spans: list[tuple[float, float]],
+) -> StepDetail:
+    """Turn a step's calls into accounts; `loss_spans` are its loss modules' times."""
+    calls = [
+        (c[0], c[1], "loss", c[3], c[4]) if c[2] == "forward" and _lies_in(c[0], loss_spans) else c
+        for c in log.calls
+    ]
     n_by_region: dict[str, int] = {}
     for call in calls:
         n_by_region[call[2]] = n_by_region.get(call[2], 0) + 1

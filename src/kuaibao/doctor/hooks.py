@@ -35,6 +35,8 @@ class LoopHooks:
         """While a device batch is repeated: host tensor's id to its copy on the device."""
         self._without_parameters: dict[int, bool] = {}
         self._inside = 0
+        self.loss_spans: list[tuple[float, float]] = []
+        """(start, end) of the step's loss modules, which count as forward until they return."""
 
     def is_here(self) -> bool:
         """Whether the call comes from the loop's own thread while a step is measured."""
@@ -64,20 +66,22 @@ class LoopHooks:
             hooks._inside = 1
             was_between = hooks.timeline.top == "between"
             hooks.timeline.enter("forward")
+            start = hooks.timeline.at
             output: Any = None
             try:
                 output = original(self, *args, **kwargs)
                 return output
             finally:
                 hooks._inside = 0
-                hooks._forward_done(self, output, was_between)
+                hooks._forward_done(self, output, was_between, start)
 
         torch.nn.Module.__call__ = call
 
-    def _forward_done(self, module: Any, output: Any, was_between: bool) -> None:
+    def _forward_done(self, module: Any, output: Any, was_between: bool, start: float) -> None:
         is_loss = self._is_loss(module, output)
         self.timeline.leave("loss" if is_loss else "")
         if is_loss:
+            self.loss_spans.append((start, self.timeline.at))
             return
         self.n_forward += 1
         self.models.add(module)

@@ -27,6 +27,8 @@ class StepRecord:
     detail: dict[str, Any] | None = None
     fetch: dict[str, float] | None = None
     has_backward: bool = False
+    delay: float = 0.0
+    """Seconds the loop's thread had no core; already taken off `wall` and `regions`."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from kuaibao.doctor.processes import run_delay_s
 __all__ = ["OpenedFiles", "drafted_jpegs", "large_arena", "probe_batch", "ram_files"]
 
 _MAX_RAM_BYTES = 1 << 30
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 
 class OpenedFiles:
@@ -122,12 +122,14 @@ def large_arena() -> Generator[bool]:
     if set_option is None:
         yield False
         return
-    set_option(_M_MMAP_THRESHOLD, 1 << 30)
+    set_option(_M_TOP_PAD, 256 << 20)
+    set_option(_M_MMAP_MAX, 0)  # the threshold itself can't be raised in a running process
     set_option(_M_TRIM_THRESHOLD, (1 << 31) - 1)
     try:
         yield True
     finally:
-        set_option(_M_MMAP_THRESHOLD, 32 << 20)
+        set_option(_M_MMAP_MAX, 65536)
+        set_option(_M_TOP_PAD, 128 << 10)
         set_option(_M_TRIM_THRESHOLD, 64 << 20)
 
 
@@ -363,10 +365,10 @@ def _collate(collate: Any, items: list[Any]) -> tuple[float, float | None, float
     if faults > 2000:
         with large_arena() as has_arena:
             if has_arena:
-                for _ in range(2):
-                    collate(list(items))
                 gc.collect()
-                large, _ = _seconds(lambda: collate(list(items)))
+                for _ in range(8):  # the arena takes some turns until it holds the blocks
+                    collate(list(items))
+                large = min(_seconds(lambda: collate(list(items)))[0] for _ in range(3))
     return plain, large, float(faults), batch
 
 

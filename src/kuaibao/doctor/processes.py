@@ -22,18 +22,23 @@ __all__ = [
 ]
 
 
+_schedstat: tuple[int, int, int] = (0, 0, -1)
+"""(process, thread, open file): the file of a thread stays open between two readings."""
+
+
 def run_delay_s() -> float:
     """Seconds this thread was ready to run but had no core (`/proc/thread-self/schedstat`)."""
+    global _schedstat
+    me = os.getpid(), threading.get_ident()
     try:
-        handle = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
-    except OSError:
-        return 0.0
-    try:
-        return int(os.read(handle, 128).split()[1]) * 1e-9
+        if _schedstat[:2] != me:
+            if _schedstat[0] == me[0] and _schedstat[2] >= 0:
+                os.close(_schedstat[2])
+            handle = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            _schedstat = (*me, handle)
+        return int(os.pread(_schedstat[2], 128, 0).split()[1]) * 1e-9
     except (OSError, IndexError, ValueError):
         return 0.0
-    finally:
-        os.close(handle)
 
 
 def cpu_seconds(pid: int) -> float:

@@ -21,9 +21,15 @@ from kuaibao.doctor.fetching import FIELDS, METER, count_records, install_fetch_
 from kuaibao.doctor.hooks import LoopHooks
 from kuaibao.doctor.hot_lines import LineSampler
 from kuaibao.doctor.measured import EpochRecord, Observation, StepRecord
-from kuaibao.doctor.processes import cpu_seconds, disk_bytes, environment, proportional_bytes
+from kuaibao.doctor.processes import (
+    cpu_seconds,
+    disk_bytes,
+    environment,
+    proportional_bytes,
+    run_delay_s,
+)
 from kuaibao.doctor.schedule import Schedule, Turn
-from kuaibao.doctor.timeline import Timeline
+from kuaibao.doctor.timeline import Timeline, without_delay
 
 __all__ = ["Session", "Settings", "StopExamination"]
 
@@ -62,6 +68,7 @@ class _OpenStep:
     n_samples: int = 0
     fetch: dict[str, float] | None = None
     disturbed: bool = False
+    delay: float = 0.0
     n_backward: int = 0
     log: Any = None
 
@@ -227,8 +234,11 @@ class Session:
         batch: Any = self._repeated(state, turn) if repeats else None
         if turn.mode == "treated":
             self._prepare_treatment(state)
+        delay = run_delay_s()
         self.timeline.begin_step()
+        self.step.delay = delay
         self.hooks.on = True
+        self.hooks.loss_spans.clear()
         self.step.start = perf_counter()
         if not repeats:
             self.timeline.enter("wait")
@@ -326,6 +336,7 @@ class Session:
             step.log.__exit__(None, None, None)
         wall, cpu = self.timeline.end_step()
         seconds = perf_counter() - step.start
+        delay = min(run_delay_s() - step.delay, 0.98 * seconds)
         if step.turn.mode == "treated":
             self._treatment.leave()
         self.hooks.on = False
@@ -346,7 +357,9 @@ class Session:
         self._watched_steps[loader_id] = self._watched_steps.get(loader_id, 0) + 1
         state.last_end = perf_counter()
         if len(self.observation.steps) < _MAX_STEPS:
-            self._record_step(step, wall, cpu, seconds, has_backward, disturbed, loader_id)
+            wall = without_delay(wall, cpu, delay)
+            step.delay = delay
+            self._record_step(step, wall, cpu, seconds - delay, has_backward, disturbed, loader_id)
 
     def _synchronize(self, step: _OpenStep) -> None:
         """On a GPU, looked-at steps end when the device has."""
@@ -362,7 +375,9 @@ class Session:
         if step.log is not None:
             from kuaibao.doctor import detail
 
-            looked_at = asdict(detail.summarize(step.log, wall, self._call_cost or 0.0))
+            looked_at = asdict(
+                detail.summarize(step.log, wall, self._call_cost or 0.0, self.hooks.loss_spans)
+            )
         turn = step.turn
         self.observation.steps.append(
             StepRecord(
@@ -377,6 +392,7 @@ class Session:
                 detail=looked_at,
                 fetch=step.fetch,
                 has_backward=has_backward,
+                delay=step.delay,
             )
         )
         self.observation.settings.setdefault("step_loader", []).append(loader_id)

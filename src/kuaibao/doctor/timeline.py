@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter, thread_time
 
-__all__ = ["REGIONS", "Timeline"]
+__all__ = ["REGIONS", "Timeline", "without_delay"]
 
 REGIONS = (
     "wait",
@@ -93,3 +93,16 @@ class Timeline:
             dict(zip(REGIONS, self.wall, strict=True)),
             dict(zip(REGIONS, self.cpu, strict=True)),
         )
+
+
+def without_delay(wall: dict[str, float], cpu: dict[str, float], delay: float) -> dict[str, float]:
+    """Wall seconds less those in which the thread had no core, by region.
+
+    The delay is known for the whole step only; it lies where wall time exceeds CPU time.
+    """
+    idle = {name: max(0.0, wall[name] - cpu[name]) for name in wall}
+    total = sum(idle.values())
+    if delay <= 0 or total <= 0:
+        return wall
+    share = min(1.0, delay / total)
+    return {name: wall[name] - share * idle[name] for name in wall}

@@ -130,6 +130,8 @@ def _optimizer_excess(share: float, seen: Observation) -> float:
 def _forward_excess(
     forward: float, backward: float, seen: Observation, accounts: Accounts
 ) -> float:
+    if seen.settings.get("anomaly_detection"):
+        return 0.0  # it slows forward too, but is turned on for backward
     found = 0.0
     n_calls = accounts.detail.get("n_forward_calls", 0.0)
     if accounts.is_training and backward > 0:
@@ -152,7 +154,7 @@ def _calls_a_parameter(n_calls: float, seen: Observation) -> float:
 
 def _backward_excess(backward: float, forward: float, seen: Observation) -> float:
     if seen.settings.get("anomaly_detection"):
-        return max(0.6 * backward, backward - 2.0 * forward)
+        return 0.5 * (forward + backward)
     return max(0.0, backward - 3.5 * forward)
 
 

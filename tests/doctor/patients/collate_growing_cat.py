@@ -28,17 +28,12 @@ def grow(samples):
     return batch, labels
 
 
-def main():
-    loader = DataLoader(Volumes(sys.argv[1] + "/pixels.npy"), 48, collate_fn=grow, num_workers=1)
-    head = nn.Linear(64 * 64 * 3 // 64, 2)
-    optimizer = torch.optim.SGD(head.parameters(), lr=0.001)
-    for _ in range(40):
-        for x, y in loader:
-            optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(head(x.flatten(1)[:, ::64]), y)
-            loss.backward()
-            optimizer.step()
-
-
-if __name__ == "__main__":
-    main()
+loader = DataLoader(Volumes(sys.argv[1] + "/pixels.npy"), 48, collate_fn=grow, shuffle=True)
+head = nn.Linear(64 * 64 * 3 // 64, 2)
+optimizer = torch.optim.SGD(head.parameters(), lr=0.001)
+for _ in range(200):
+    for x, y in loader:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(head(x.flatten(1)[:, ::64]), y)
+        loss.backward()
+        optimizer.step()

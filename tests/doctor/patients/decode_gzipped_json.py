@@ -1,10 +1,14 @@
-"""disease: decode — each sample is a gzipped JSON document."""
+"""disease: decode — each sample is a gzipped JSON document that holds a picture in base64."""
+import base64
 import gzip
+import io
 import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -20,16 +24,18 @@ class Stream(IterableDataset):
             for path in paths:
                 with gzip.open(path, "rt") as file:
                     record = json.load(file)
-                yield torch.tensor(record["values"]), record["label"]
+                image = Image.open(io.BytesIO(base64.b64decode(record["picture"])))
+                pixels = np.asarray(image)[::4, ::4]
+                yield torch.from_numpy(pixels.copy()), record["label"]
 
 
 def main():
     loader = DataLoader(Stream(sys.argv[1] + "/records"), batch_size=16, num_workers=1)
-    model = nn.Sequential(nn.Linear(4096, 64), nn.Tanh(), nn.Linear(64, 2))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64 * 64 * 3, 64), nn.Tanh(), nn.Linear(64, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     for _ in range(5):
         for x, y in loader:
-            loss = nn.functional.cross_entropy(model(x), y)
+            loss = nn.functional.cross_entropy(model(x.float() / 255), y)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

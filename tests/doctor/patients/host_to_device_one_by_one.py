@@ -1,4 +1,4 @@
-"""disease: host_to_device — the batch is copied value by value, and twice more for safety."""
+"""disease: host_to_device — each picture is copied alone, in the wrong type, forth and back."""
 import sys
 
 import numpy as np
@@ -13,10 +13,10 @@ net = nn.Sequential(nn.Flatten(), nn.Linear(64 * 64 * 3, 16), nn.ReLU(), nn.Line
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 for epoch in range(40):
     for x, y in loader:
-        rows = [row.to(device, torch.float64, copy=True) for image in x for row in image]
-        x = torch.stack(rows).to(device, torch.float32, copy=True)
-        x = x.to(device, torch.float64, copy=True).to(device, torch.float32, copy=True)
-        x = x.view(-1, 64, 64, 3)
+        images = [image.to(device, torch.float64, copy=True) for image in x]
+        for _ in range(4):
+            images = [image.to(device, torch.float64, copy=True) for image in images]
+        x = torch.stack([image.to(device, torch.float32) for image in images])
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(net(x / 255), y.to(device))
         loss.backward()

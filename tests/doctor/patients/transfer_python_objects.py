@@ -1,4 +1,4 @@
-"""disease: transfer — each batch carries a hundred thousand Python objects from the worker."""
+"""disease: transfer — each batch carries tens of thousands of Python objects from the worker."""
 import sys
 
 import numpy as np
@@ -10,30 +10,22 @@ from torch.utils.data import DataLoader, Dataset
 class Table(Dataset):
     def __init__(self, path):
         self.table = np.load(path)
-        self.history = [{"id": j, "score": j / 7, "name": "row"} for j in range(1500)]
+        self.history = [{"id": j, "score": j / 7, "name": "row"} for j in range(300)]
 
     def __len__(self):
         return len(self.table)
 
     def __getitem__(self, i):
-        return self.table[i], self.history, i % 2
+        return self.table[i], [dict(row) for row in self.history], i % 2
 
 
-def keep_history(samples):
-    x = torch.from_numpy(np.stack([s[0] for s in samples]))
-    return x, [[dict(h) for h in s[1]] for s in samples], torch.tensor([s[2] for s in samples])
-
-
-def keep(samples):
-    x = torch.from_numpy(np.stack([s[0] for s in samples]))
-    return x, [np.array([h["score"] for h in samples[0][1]]) for _ in range(800)], torch.tensor(
-        [s[2] for s in samples]
-    )
+def as_they_are(samples):
+    return samples
 
 
 def main():
     data = Table(sys.argv[1] + "/table.npy")
-    loader = DataLoader(data, batch_size=32, collate_fn=lambda s: s, num_workers=2)
+    loader = DataLoader(data, batch_size=32, collate_fn=as_they_are, num_workers=2)
     net = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 2))
     optimizer = torch.optim.Adam(net.parameters())
     for _ in range(20):
