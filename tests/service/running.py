@@ -26,7 +26,7 @@ def make_service(folder, **settings):
 class Running:
     """A server with its administrator's key."""
 
-    def __init__(self, service):
+    def __init__(self, service, routes=()):
         import uvicorn
 
         self.service = service
@@ -34,7 +34,9 @@ class Running:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        config = uvicorn.Config(create_app(service), port=port, log_level="critical")
+        app = create_app(service)
+        app.routes.extend(routes)
+        config = uvicorn.Config(app, port=port, log_level="critical")
         self.server = uvicorn.Server(config)
         self.url = f"http://127.0.0.1:{port}"
         self.thread = threading.Thread(target=self.server.run, daemon=True)

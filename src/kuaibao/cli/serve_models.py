@@ -32,6 +32,7 @@ def serve_models(
     from kuaibao.service.models import default_models, make_spec
     from kuaibao.service.service import Service, make_pool, open_service_database
     from kuaibao.service.settings import load_settings
+    from kuaibao.web.console import console_routes
 
     settings = load_settings(
         config,
@@ -52,9 +53,11 @@ def serve_models(
     if key is not None:
         typer.echo(f"The administrator's key (shown this once): {key}")
     typer.echo(f"Models: {', '.join(sorted(specs))}", err=True)
+    application = create_app(service)
+    application.routes.extend(console_routes())
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(service),
+            application,
             host=settings.host,
             port=settings.port,
             log_level="warning",
@@ -73,7 +76,8 @@ def _announce(server: Any, host: str) -> None:
         await startup(*arguments, **options)
         for opened in server.servers:
             for socket in opened.sockets:
-                typer.echo(f"Listening on http://{host}:{socket.getsockname()[1]}/v1", err=True)
+                address = f"http://{host}:{socket.getsockname()[1]}"
+                typer.echo(f"Listening on {address}/v1, console at {address}/console", err=True)
 
     server.startup = announced
 

@@ -24,6 +24,7 @@ from kuaibao.service.api import (
     fine_tuning,
     models,
     operation,
+    published_rules,
     retrieval,
     review,
     sign_up,
@@ -58,7 +59,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.sign_up_limit = sign_up.SignUpLimit()
     for module in (
         completions, chat, models, embeddings, retrieval, files, fine_tuning, review, sign_up,
-        operation,
+        operation, published_rules,
     ):  # fmt: skip
         app.include_router(module.router)
     _add_errors(app)

@@ -6,6 +6,7 @@ from kuaibao.service.policy.applications import (
     ApplicationForm,
     Decision,
 )
+from kuaibao.service.policy.cases import Case, example_cases
 from kuaibao.service.policy.guard import Guard, Verdict
 from kuaibao.service.policy.held import HeldText, ReviewQueue
 from kuaibao.service.policy.rules import Action, Policy
@@ -15,10 +16,12 @@ __all__ = [
     "Application",
     "ApplicationBook",
     "ApplicationForm",
+    "Case",
     "Decision",
     "Guard",
     "HeldText",
     "Policy",
     "ReviewQueue",
     "Verdict",
+    "example_cases",
 ]

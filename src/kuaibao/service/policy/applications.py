@@ -42,6 +42,9 @@ _NEXT: Mapping[Status, frozenset[Status]] = {
 }
 
 
+_EXCEPTIONS = "\nExceptions: "
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApplicationForm:
     """What the review asks for; every field is needed."""
@@ -185,7 +188,7 @@ class ApplicationBook:
                 changes["policy"] = decision.policy.to_json()
         text = decision.reasons
         if decision.exceptions:
-            text += f"\nExceptions: {decision.exceptions}"
+            text += f"{_EXCEPTIONS}{decision.exceptions}"
         return self._move(application_id, decision.status, actor, text, changes)
 
     def set_killed(self, application_id: int, is_killed: bool, *, actor: str) -> Application:
@@ -234,6 +237,18 @@ class ApplicationBook:
                 Event(at=row.at, actor=row.actor, kind=row.kind, text=row.text)
                 for row in connection.execute(query)
             ]
+
+    def exceptions(self) -> list[str]:
+        """The exceptions that decisions made for all to see, newest first; nobody is named."""
+        query = (
+            select(application_event.c.text)
+            .where(application_event.c.kind == "approved")
+            .where(application_event.c.text.contains(_EXCEPTIONS))
+            .order_by(application_event.c.event_id.desc())
+            .limit(100)
+        )
+        with self._database.read() as connection:
+            return [str(row.text).partition(_EXCEPTIONS)[2] for row in connection.execute(query)]
 
     def bind_key(self, key_id: int, application_id: int) -> None:
         """Say that a key works for an application."""

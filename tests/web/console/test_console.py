@@ -1,0 +1,152 @@
+"""The console in the browser: a key, the playground, an application from filing to approval."""
+
+import re
+
+import httpx2
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def use_key(page, key):
+    page.locator("#key-button").click()
+    page.locator("#key").fill(key)
+    page.get_by_role("button", name="Use it").click()
+
+
+def open_tab(page, name):
+    page.locator("#tabs").get_by_role("link", name=name, exact=True).click()
+
+
+def test_a_prompt_is_completed_and_each_token_shows_what_else_was_weighed(page, server):
+    use_key(page, server.key)
+    page.locator("#prompt").fill("Once upon")
+    page.locator("#prompt").press("Control+Enter")
+    tokens = page.locator(".output .token")
+    tokens.nth(3).wait_for()
+    page.get_by_text(re.compile(r"9 \+ \d+ tokens in")).wait_for()
+    tokens.nth(1).focus()
+    shown = tokens.nth(1).locator(".alternatives")
+    assert shown.is_visible()
+    percents = [float(p) for p in re.findall(r"([\d.]+) %", shown.inner_text())]
+    assert len(percents) >= 5
+    assert percents == sorted(percents, reverse=True)
+    assert page.problems == []
+
+
+def test_two_settings_stand_side_by_side_and_travel_in_a_link(page, server, browser):
+    use_key(page, server.key)
+    page.locator("#prompt").fill("Compare")
+    page.locator("#compare").click()
+    columns = page.locator("section.card")
+    columns.nth(1).locator("[name=temperature]").fill("0")
+    columns.nth(1).locator("[name=max_tokens]").fill("8")
+    page.locator("#run").click()
+    page.get_by_text(re.compile(r"7 \+ 8 tokens in")).wait_for()
+    page.locator("#share").click()
+    link = page.url
+    assert server.key not in link
+    other = browser.new_context().new_page()
+    other.goto(server.url + "/console")
+    use_key_in_any_language(other, server.key)
+    other.goto(link)
+    other.locator("#prompt").wait_for()
+    assert other.locator("#prompt").input_value() == "Compare"
+    assert other.locator("section.card").nth(1).locator("[name=max_tokens]").input_value() == "8"
+    other.context.close()
+
+
+def use_key_in_any_language(page, key):
+    page.locator("#key-button").click()
+    page.locator("#key").fill(key)
+    page.locator("#key-dialog button[value=use]").click()
+
+
+def test_the_few_shot_table_builds_the_prompt(page, server):
+    use_key(page, server.key)
+    page.locator("#preset").select_option("few")
+    table = page.locator("section.card").first
+    boxes = table.locator("input")
+    boxes.nth(0).fill("Say it backwards")
+    boxes.nth(1).fill("ab")
+    boxes.nth(2).fill("ba")
+    boxes.last.fill("xy")
+    page.get_by_role("button", name="Build the prompt").click()
+    expected = "Say it backwards\n\nInput: ab\nOutput: ba\n\nInput: xy\nOutput:"
+    assert page.locator("#prompt").input_value() == expected
+
+
+def test_an_application_from_filing_to_approval(page, server, browser):
+    page.locator("[name=person]").fill("Wanda")
+    page.locator("[name=name]").fill("Headlines <script>alert(1)</script>")
+    for name in ("purpose", "audience", "output_seen_by", "human_in_the_loop"):
+        page.locator(f"[name={name}]").fill("An editor reads <b>everything</b>")
+    page.get_by_role("button", name="Send the application").click()
+    secret = page.locator("code.secret").inner_text()
+    body = {"model": "fake", "prompt": "Hi", "max_tokens": 2}
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert (
+        httpx2.post(server.url + "/v1/completions", json=body, headers=headers).status_code == 403
+    )
+
+    admin = browser.new_context(locale="en-GB").new_page()
+    admin.goto(server.url + "/console")
+    use_key(admin, server.key)
+    open_tab(admin, "Applications")
+    admin.get_by_role("button", name="Open Headlines").click()
+    answers = admin.locator("dd", has_text="<b>everything</b>")
+    answers.first.wait_for()
+    assert answers.count() == 5  # four answers and the history
+    admin.get_by_label("Reasons").fill("An editor reads all of it.")
+    admin.get_by_role("button", name="Approve").click()
+    admin.locator(".card .state.approved").wait_for()
+    open_tab(admin, "Audit")
+    admin.get_by_text("chain verified").wait_for()
+    admin.context.close()
+    assert (
+        httpx2.post(server.url + "/v1/completions", json=body, headers=headers).status_code == 200
+    )
+
+
+def test_keys_are_revoked_at_once(page, server):
+    use_key(page, server.key)
+    made = httpx2.post(
+        server.url + "/v1/kuaibao/applications/1/keys", json={"label": "spare"},
+        headers={"Authorization": f"Bearer {server.key}"},
+    ).json()  # fmt: skip
+    open_tab(page, "Keys")
+    page.on("dialog", lambda dialog: dialog.accept())
+    row = page.locator("tr", has_text="spare")
+    row.get_by_role("button", name="Revoke").click()
+    row.get_by_text("revoked", exact=True).wait_for()
+    answer = httpx2.get(
+        server.url + "/v1/models", headers={"Authorization": f"Bearer {made['secret']}"}
+    )
+    assert answer.status_code == 401
+
+
+def test_the_whole_console_speaks_chinese(page, server):
+    use_key(page, server.key)
+    page.locator("#language").click()
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    for name in ("试用", "申请", "应用", "密钥", "用量", "复核", "审计", "规则"):
+        open_tab(page, name)
+        page.locator("h1", has_text=re.compile("[\u4e00-\u9fff]")).wait_for()
+    page.get_by_text("以顾客名义撰写商品评论").wait_for()
+    assert page.problems == []
+
+
+def test_both_catalogues_have_the_same_words(page, server):
+    words = page.evaluate(
+        "import('/console/words.js').then(m => [Object.keys(m.catalogues.en), Object.keys(m.catalogues.zh)])"
+    )
+    assert sorted(words[0]) == sorted(words[1])
+
+
+def test_the_console_is_closed_to_scripts_from_elsewhere(server):
+    answer = httpx2.get(server.url + "/console")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy
+    for name in ("../__init__.py", "..%2f__init__.py", "main.py", "%2e%2e/__init__.py"):
+        assert httpx2.get(f"{server.url}/console/{name}").status_code == 404
