@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from kuaibao.bulletin.config import BulletinSettings
 from kuaibao.bulletin.sources import source_kinds
 from kuaibao.cli.main import VERBS, _is_present, _load
+from kuaibao.diagrams.library import library_page
 from kuaibao.files import write_text
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -20,7 +21,11 @@ FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"cli.md": cli_page(), "settings.md": settings_page()}
+    return {
+        "cli.md": cli_page(),
+        "settings.md": settings_page(),
+        "../diagrams-library.md": library_page(),
+    }
 
 
 def cli_page() -> str:

@@ -22,7 +22,7 @@ def _reference():
     return module
 
 
-@pytest.mark.parametrize("name", ["cli.md", "settings.md"])
+@pytest.mark.parametrize("name", ["cli.md", "settings.md", "../diagrams-library.md"])
 def test_the_reference_is_what_the_program_says(name):
     """If it fails: `make docs`, and look at the difference."""
     page = ROOT / "docs" / "reference" / name

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(pretty_exceptions_enable=False)
+_FIELDS = (
+    "ok", "errors", "inputs", "constraints", "objectives", "energy", "violation", "steps",
+    "compile_ms", "layout_ms",
+)  # fmt: skip
+"""What `--json` tells of each program; null where it did not get so far."""
 _FORMATS = ("svg", "pdf", "png", "tex")
 
 
@@ -152,17 +157,14 @@ class _Drawer:
         self, given: _Given, output: Path | None, *, to_stdout: bool = False
     ) -> dict[str, Any]:
         """Draw one program; what went wrong stands in the report and on standard error."""
-        report: dict[str, Any] = {
-            "program": str(given.trio or given.substance), "ok": False, "errors": [],
-            "warnings": [],
-        }  # fmt: skip
+        report: dict[str, Any] = dict.fromkeys(_FIELDS)
+        report |= {"ok": False, "errors": []}
         try:
             layout = self._layout(given, report)
             data = _rendered(layout, output.suffix if output else ".svg")
             if output is not None:
                 output.parent.mkdir(parents=True, exist_ok=True)
                 write_bytes(output, data)
-                report["output"] = str(output)
             elif to_stdout:
                 sys.stdout.buffer.write(data)
             report["ok"] = True
@@ -177,7 +179,6 @@ class _Drawer:
 
         program = compile_files(given.read())
         problem = program.problem
-        report["warnings"] = [warning.to_json() for warning in program.warnings]
         report |= {
             "inputs": problem.n_input,
             "constraints": len(problem.constraints),
@@ -195,12 +196,10 @@ class _Drawer:
             "violation": _finite(best.violation),
             "steps": best.steps,
             "layout_ms": round(1e3 * (time.perf_counter() - start), 3),
-            "status": best.result.status,
-            "candidates": len(layouts),
         }
         best.check()
-        if best.result.blame:
-            report["violated"] = list(best.result.blame)
+        for sentence in best.result.blame[:5]:
+            typer.secho(sentence, err=True, fg=typer.colors.YELLOW)
         return best
 
 
@@ -292,23 +291,6 @@ def _times(paths: list[Path]) -> dict[Path, int]:
 
 
 def _print_library(as_json: bool) -> None:
-    from kuaibao.diagrams.library import LIBRARY, SHAPE_KINDS, property_names
+    from kuaibao.diagrams.library import library_json, library_text
 
-    if as_json:
-        document = {
-            "shapes": {kind: list(property_names(kind)) for kind in SHAPE_KINDS},
-            **{
-                f"{kind}s": {
-                    row.name: {"signature": row.signature, "group": row.group, "doc": row.doc}
-                    for row in LIBRARY.of_kind(kind).values()
-                }
-                for kind in ("constraint", "objective", "function")
-            },
-        }
-        typer.echo(json.dumps(document, ensure_ascii=False))
-        return
-    for kind in SHAPE_KINDS:
-        typer.echo(f"shape {kind} {{ {', '.join(property_names(kind))} }}")
-    for kind in ("constraint", "objective", "function"):
-        for row in LIBRARY.of_kind(kind).values():
-            typer.echo(f"{kind} {row.signature}\n    {row.doc}")
+    typer.echo(json.dumps(library_json(), ensure_ascii=False) if as_json else library_text())

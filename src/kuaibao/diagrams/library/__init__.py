@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from kuaibao.diagrams.library.context import Canvas, Context, Measure
+from kuaibao.diagrams.library.manual import library_json, library_page, library_text
 from kuaibao.diagrams.library.rows import (
     LIBRARY,
     SHAPE_KINDS,
@@ -31,6 +32,9 @@ __all__ = [
     "argument_kind",
     "check_arguments",
     "evaluate",
+    "library_json",
+    "library_page",
+    "library_text",
     "make_defaults",
     "property_names",
 ]

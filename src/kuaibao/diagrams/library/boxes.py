@@ -98,7 +98,7 @@ def bounding_box(shape: Shape) -> Box:
             2.0 * shape["ry"] + stroke,
         )
     if kind in RECTLIKE:
-        return _rectangle_box(shape)
+        return rectangle_box(shape, shape["strokeWidth"] if kind == "Rectangle" else 0.0)
     if kind == "Line":
         return _segment_box(shape["start"], shape["end"], shape["strokeWidth"])
     if kind in ("Polygon", "Polyline"):
@@ -125,8 +125,8 @@ def scaled_points(shape: Shape) -> list[list[Scalar]]:
     return [[scale * x, scale * y] for x, y in shape["points"]]
 
 
-def _rectangle_box(shape: Shape) -> Box:
-    stroke = shape["strokeWidth"] if shape.kind == "Rectangle" else 0.0
+def rectangle_box(shape: Shape, stroke: Scalar = 0.0) -> Box:
+    """The box of a rectangle-like shape, turned by its rotation; without stroke by default."""
     width, height = shape["width"] + stroke, shape["height"] + stroke
     rotation = shape["rotation"]
     if isinstance(rotation, Node) or rotation != 0:

@@ -17,7 +17,7 @@ from kuaibao.diagrams.graph import (
     square,
     square_root,
 )
-from kuaibao.diagrams.library.boxes import Box, bounding_box
+from kuaibao.diagrams.library.boxes import Box, bounding_box, rectangle_box
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.distances import to_polygon, to_polyline, to_segment
 from kuaibao.diagrams.library.partition import convex_parts
@@ -126,15 +126,17 @@ def _apart_along(first: Points, second: Points) -> list[Scalar]:
 
 
 def between_polygons(context: Context, first: Points, second: Points) -> Scalar:
-    """Two polygons: of each part of the first the nearest part of the second, then the largest.
+    """Two polygons: the nearest pair of their convex parts.
 
-    The largest, not the least: this is how Penrose decides for polygons that are not convex.
+    Penrose takes the largest over the parts of the first, so that two polygons that are not
+    convex count as apart while other parts of them overlap.
     """
     second_parts = parts_of(context, second)
-    return largest(
+    return smallest(
         [
-            smallest([largest([*_apart_along(a, b), *_apart_along(b, a)]) for b in second_parts])
+            largest([*_apart_along(a, b), *_apart_along(b, a)])
             for a in parts_of(context, first)
+            for b in second_parts
         ]
     )
 
@@ -171,13 +173,15 @@ def _side_to_ellipse(a: Vec, normal: Vec, center: Vec, rx: Scalar, ry: Scalar) -
 
 
 def polygon_holds(context: Context, points: Points, inner: Points, margin: Scalar) -> Scalar:
-    """How far the worst inner point lies outside a polygon, plus a margin."""
+    """How far the worst inner point lies outside a polygon, plus a margin.
+
+    A point is inside when one convex part holds it (Penrose asks it of every part, which no point
+    of a polygon that is not convex can satisfy).
+    """
     parts = [_sides(part) for part in parts_of(context, points)]
     return largest(
         [
-            largest(
-                [largest([dot(n, p) - dot(n, a) + margin for a, n in sides]) for sides in parts]
-            )
+            smallest([largest([dot(n, p) - dot(n, a) + margin for a, n in part]) for part in parts])
             for p in inner
         ]
     )
@@ -187,13 +191,17 @@ _POLYGONAL = frozenset({"Polygon", "Polyline"})
 
 
 def between_shapes(context: Context, s: Shape, t: Shape) -> Scalar:
-    """Any two shapes; pairs without a formula of their own count as their bounding boxes."""
+    """Any two shapes; pairs without a formula of their own count as their bounding boxes.
+
+    Strokes of rectangles count only for those pairs and for polylines, as in Penrose.
+    """
     for a, b in ((s, t), (t, s)):
         value = _between(context, a, b)
         if value is not None:
             return value
-    if not (s.kind in RECTLIKE and t.kind in RECTLIKE):
-        context.approximated(s, t)
+    if s.kind in RECTLIKE and t.kind in RECTLIKE:
+        return between_boxes(rectangle_box(s), rectangle_box(t))
+    context.approximated(s, t)
     return between_boxes(bounding_box(s), bounding_box(t))
 
 
@@ -204,7 +212,7 @@ def _between(context: Context, a: Shape, b: Shape) -> Scalar | None:
             (x, y), (u, w) = a["center"], b["center"]
             return square_root(square(x - u) + square(y - w)) - (a["r"] + b["r"])
         if b.kind in RECTLIKE:
-            return box_to_circle(bounding_box(b), a["center"], a["r"])
+            return box_to_circle(rectangle_box(b), a["center"], a["r"])
         if b.kind == "Line":
             return to_segment(b["start"], b["end"], a["center"]) - a["r"]
         if b.kind == "Polyline":
@@ -212,7 +220,7 @@ def _between(context: Context, a: Shape, b: Shape) -> Scalar | None:
         return None
     if a.kind in RECTLIKE:
         if b.kind == "Line":
-            return box_to_segment(bounding_box(a), b["start"], b["end"])
+            return box_to_segment(rectangle_box(a), b["start"], b["end"])
         if b.kind == "Polyline":
             return box_to_polyline(bounding_box(a), b["points"])
         return None

@@ -103,7 +103,7 @@ def _over(_: Context, s: Shape, t: Shape, offset: Scalar) -> Scalar:
     return in_direction(center_of(s), center_of(t), _UP, offset)
 
 
-_SIGN = "with a positive offset {0} (the sign is Penrose's; write a negative offset for {1})"
+_SIGN = "with a positive offset {0} (the sign is Penrose's; write a negative offset for {1})."
 for _name, _params, _body, _text in (
     ("above", "top: AnyShape; bottom: AnyShape", _over,
      "The centre of the first lies above that of the second by the offset."),

@@ -28,7 +28,7 @@ from kuaibao.diagrams.graph import (
     square,
     square_root,
 )
-from kuaibao.diagrams.library.boxes import bounding_box
+from kuaibao.diagrams.library.boxes import rectangle_box
 from kuaibao.diagrams.library.rows import RECTLIKE, BodyProblem
 from kuaibao.diagrams.library.vectors import (
     Points,
@@ -239,10 +239,10 @@ def nearest_on_chain(points: Points, closed: bool, p: Vec) -> list[Scalar]:
 
 
 def nearest_on_shape(shape: Shape, p: Vec) -> list[Scalar]:
-    """The nearest point of a shape's outline; rectangles count as their bounding boxes."""
+    """The nearest point of a shape's outline; rectangles count as their boxes without stroke."""
     kind = shape.kind
     if kind in RECTLIKE:
-        return nearest_on_rect(bounding_box(shape).corners(), p)
+        return nearest_on_rect(rectangle_box(shape).corners(), p)
     if kind == "Circle":
         return nearest_on_circle(shape["center"], shape["r"], p)
     if kind == "Ellipse":
@@ -322,10 +322,10 @@ def nearest_rim(rims: Sequence[Rim], p: Vec) -> Rim:
 
 
 def silhouette_of_shape(shape: Shape, p: Vec) -> Rim:
-    """Of any shape but a path; rectangles count as their bounding boxes."""
+    """Of any shape but a path; rectangles count as their boxes without stroke."""
     kind = shape.kind
     if kind in RECTLIKE:
-        return silhouette_of_chain(bounding_box(shape).corners(), True, p)
+        return silhouette_of_chain(rectangle_box(shape).corners(), True, p)
     if kind == "Circle":
         return silhouette_of_ellipse(shape["center"], shape["r"], shape["r"], p)
     if kind == "Ellipse":
