@@ -147,6 +147,10 @@ class WritingSettings:
 
     strategy: str = "ind-orig"
     """lead, random, ind-orig, ind-uniq, seq-orig, seq-uniq, or an installed summariser's name."""
+    model: str = ""
+    """For the summariser `pegasus`: a model's folder, from that of bulletin.toml, or a hub id."""
+    synopsis: str = ""
+    """A model's folder: it writes the first line of a tool whose source gives none (English)."""
     n_sentence: int = Field(default=3, ge=1, le=20)
     """Sentences of a summary."""
     manuscripts: str = "manuscripts"

@@ -32,6 +32,8 @@ def summaries(
     ] = None,
     split: Annotated[str, typer.Option(help="Only the pairs of this split.")] = "",
     limit: Annotated[int | None, typer.Option(help="At most so many pairs.")] = None,
+    preset: Annotated[str, typer.Option(help="For a model: beams and lengths of a data set.")] = "",
+    beams: Annotated[int | None, typer.Option(help="For a model: beams.")] = None,
     stem: Annotated[bool, typer.Option(help="Compare English words by their stems.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
@@ -44,7 +46,7 @@ def summaries(
     from kuaibao.pegasus.pairs import read_pairs
 
     rows = read_pairs(pairs, split=split)[:limit]
-    writer = _writer(model, sentences)
+    writer = _writer(model, sentences, preset, beams)
     with progress_bar("Summarising", total=len(rows)) as advance:
         evaluation = evaluate_summaries(writer, rows, use_stemmer=stem, progress=advance)
     if as_json:
@@ -53,16 +55,16 @@ def summaries(
         _show(evaluation)
 
 
-def _writer(model: str, sentences: int | None) -> SummaryWriter:
-    from kuaibao.errors import InputError
+def _writer(model: str, sentences: int | None, preset: str, beams: int | None) -> SummaryWriter:
     from kuaibao.pegasus.evaluation import Extractive
+    from kuaibao.pegasus.summarizer import load_summarizer
     from kuaibao.text import check_strategy
 
     if Extractive.is_strategy(model):
         return Extractive(model, n_sentences=sentences)
-    if not Path(model).exists():
+    if not Path(model).exists() and "/" not in model:
         check_strategy(model)
-    raise InputError(f"{model} is no folder of a summarising model")
+    return load_summarizer(model, preset=preset, num_beams=beams)
 
 
 def _show(evaluation: Evaluation) -> None:

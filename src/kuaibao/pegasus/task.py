@@ -77,6 +77,8 @@ class PegasusData:
     """0.1 in fine-tuning and 0 in pre-training if not given."""
     validation_share: float = 0.02
     """Of texts, and of pairs whose file names no split; at 0 training samples are looked at."""
+    cache: str = ""
+    """Folder of the prepared corpus, for several recipes; the run's own if not given."""
     length_buckets: bool = True
     """Batches of samples of like length."""
 
@@ -270,8 +272,9 @@ def _gap_samples(
     progress: Callable[[str, int, int], None],
 ) -> tuple[Tokenizer, GapSamples, GapSamples]:  # fmt: skip
     paths = [_pairs_file(recipe, name) for name in data.corpus]
+    cache = recipe.folder / data.cache if data.cache else recipe.run_folder / "corpus"
     corpus = prepare_corpus(
-        paths, recipe.run_folder / "corpus", vocab_size=data.vocab_size, max_input=data.max_input,
+        paths, cache, vocab_size=data.vocab_size, max_input=data.max_input,
         tokenizer=tokenizer, split=data.split, validation_share=data.validation_share,
         progress=progress,
     )  # fmt: skip

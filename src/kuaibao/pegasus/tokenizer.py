@@ -21,6 +21,7 @@ __all__ = ["PegasusTokenizer", "Tokenizer", "load_tokenizer", "train_tokenizer"]
 
 OFFSET = 103
 PAD_ID, END_ID, SENTENCE_MASK_ID, WORD_MASK_ID = 0, 1, 2, 3
+UNKNOWN_ID = OFFSET + 2
 _MASKS = re.compile(f"({re.escape(SENTENCE_MASK)}|{re.escape(WORD_MASK)})")
 _MASK_IDS = {SENTENCE_MASK: SENTENCE_MASK_ID, WORD_MASK: WORD_MASK_ID}
 NEWLINE = "<n>"
@@ -33,6 +34,7 @@ class Tokenizer(Protocol):
     vocab_size: int
     pad_id: int
     end_id: int
+    unknown_id: int
 
     def encode(self, text: str, *, max_length: int | None = None) -> list[int]:
         """Ids with the end id; cut so that the end still stands."""
@@ -54,6 +56,7 @@ class PegasusTokenizer:
     end_id = END_ID
     sentence_mask_id = SENTENCE_MASK_ID
     word_mask_id = WORD_MASK_ID
+    unknown_id = UNKNOWN_ID
 
     def __init__(self, model: bytes) -> None:
         """Read a SentencePiece model.
@@ -133,9 +136,11 @@ class ChineseTokenizer:
         self.pad_id = int(config.get("pad_token_id") or self._first("<pad>", "[PAD]"))
         self.end_id = int(config.get("eos_token_id") or self._first("</s>", "[SEP]"))
         self._start = self._ids.get("[CLS]") if "</s>" not in self._ids else None
-        self._unknown = self._first("<unk>", "[UNK]")
+        self.unknown_id = self._first("<unk>", "[UNK]")
         self._by_words = "</s>" in self._ids
-        self._word_pieces: Any = _word_pieces(folder / "vocab.txt", lines[self._unknown])
+        # BERT's own tokeniser lower-cases unless told otherwise, Randeng's does not.
+        lowercase = bool(self._config.get("do_lower_case", not self._by_words))
+        self._word_pieces: Any = _word_pieces(self._ids, lines[self.unknown_id], lowercase)
         self._special = {
             i for piece, i in self._ids.items() if re.fullmatch(r"[<\[].+[>\]]", piece)
         }
@@ -231,12 +236,16 @@ def _segment(text: str) -> list[str]:
     return list(rjieba.cut(text, hmm=False))
 
 
-def _word_pieces(vocabulary: Path, unknown: str) -> Any:
+def _word_pieces(vocabulary: dict[str, int], unknown: str, lowercase: bool) -> Any:
     try:
-        from tokenizers import BertWordPieceTokenizer
+        import tokenizers
     except ModuleNotFoundError as error:
         raise MissingExtraError("models", needed_for="A Chinese PEGASUS") from error
-    return BertWordPieceTokenizer(str(vocabulary), unk_token=unknown, lowercase=False)
+    # Not BertWordPieceTokenizer, which insists on a [SEP] that Randeng's vocabulary lacks.
+    pieces = tokenizers.Tokenizer(tokenizers.models.WordPiece(vocabulary, unk_token=unknown))
+    pieces.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=lowercase)
+    pieces.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    return pieces
 
 
 def _sentencepiece() -> Any:

@@ -1,7 +1,12 @@
 """One transformer for text and pixels: GPT, image GPT and PEGASUS from the same blocks."""
 
 from kuaibao.transformer.beams import beam_search
-from kuaibao.transformer.checkpoints import load_config, load_pretrained, save_pretrained
+from kuaibao.transformer.checkpoints import (
+    load_config,
+    load_pretrained,
+    model_folder,
+    save_pretrained,
+)
 from kuaibao.transformer.config import NAMED_CONFIGS, TransformerConfig, named_config
 from kuaibao.transformer.errors import CheckpointError, GenerationError
 from kuaibao.transformer.generation import Generated, generate, log_probabilities
@@ -24,6 +29,7 @@ __all__ = [
     "load_config",
     "load_pretrained",
     "log_probabilities",
+    "model_folder",
     "named_config",
     "save_pretrained",
 ]

@@ -79,7 +79,7 @@ def beam_search(
     longest = max(map(len, prompts))
     stepper = Stepper(model, len(prompts) * num_beams, longest + max_new_tokens)
     if sources is not None:
-        give_memory(model, stepper, [list(s) for s in sources for _ in range(num_beams)])
+        give_memory(model, stepper, [list(s) for s in sources], num_beams)
     searches, logits = _begin(stepper, prompts, num_beams)
     for step in range(max_new_tokens):
         scores = torch.log_softmax(logits.float(), -1)
@@ -105,12 +105,14 @@ def _begin(
     stepper: Stepper, prompts: Sequence[Sequence[int]], num_beams: int
 ) -> tuple[list[_Search], Tensor]:
     """Read each prompt once; all its beams start from it, only the first may be chosen from."""
-    searches: list[_Search] = []
-    logits: list[Tensor] = []
-    for i, prompt in enumerate(prompts):
-        first = i * num_beams
-        logits.append(stepper.prefill(first, prompt))
-        searches.append(_Search(list(prompt), [_Beam([], 0.0, first)]))
+    firsts = [i * num_beams for i in range(len(prompts))]
+    searches = [
+        _Search(list(prompt), [_Beam([], 0.0, first)])
+        for prompt, first in zip(prompts, firsts, strict=True)
+    ]
+    if all(len(prompt) == 1 for prompt in prompts):
+        return searches, stepper.step(firsts, [prompt[0] for prompt in prompts])
+    logits = [stepper.prefill(f, p) for f, p in zip(firsts, prompts, strict=True)]
     return searches, torch.cat(logits)
 
 

@@ -22,7 +22,7 @@ from kuaibao.transformer.errors import CheckpointError
 from kuaibao.transformer.layouts import Row, config_from_hub, config_to_hub, layout_rows
 from kuaibao.transformer.model import Decoder, EncoderDecoder
 
-__all__ = ["load_config", "load_pretrained", "save_pretrained"]
+__all__ = ["load_config", "load_pretrained", "model_folder", "save_pretrained"]
 
 MAX_JSON_BYTES = 20_000_000
 WEIGHTS = "model.safetensors"
@@ -53,7 +53,7 @@ def load_pretrained(
     Raises:
         CheckpointError: No such folder, damaged or missing weights, another kind of model.
     """
-    folder = _local(folder_or_id)
+    folder = model_folder(folder_or_id)
     config = load_config(folder)
     stored = _read_weights(folder)
     with torch.device("meta"):
@@ -113,7 +113,12 @@ def _zero_biases(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _local(folder_or_id: str | os.PathLike[str]) -> Path:
+def model_folder(folder_or_id: str | os.PathLike[str]) -> Path:
+    """The folder itself, or what the hub has under that name.
+
+    Raises:
+        CheckpointError: It is no folder here, and the hub does not give it.
+    """
     folder = Path(folder_or_id)
     if folder.is_dir():
         return folder
@@ -129,7 +134,11 @@ def _local(folder_or_id: str | os.PathLike[str]) -> Path:
         ) from error
     patterns = ["*.json", "*.safetensors", "*.model", "*.txt", "*.npy"]
     try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
+        found = Path(snapshot_download(name, allow_patterns=patterns))
+        if not any(found.glob("*.safetensors")):
+            # Older uploads, the published PEGASUS ones among them, have torch's format alone.
+            found = Path(snapshot_download(name, allow_patterns=[*patterns, "pytorch_model*"]))
+        return found
     except Exception as error:
         raise CheckpointError(
             f"{name} is no folder here and could not be fetched from the hub "

@@ -75,7 +75,7 @@ def generate(
     rows = [list(p) for p in prompts for _ in range(drawn)]
     stepper = Stepper(model, len(rows), max(map(len, rows)) + max(0, max_new_tokens))
     if sources is not None:
-        give_memory(model, stepper, [list(s) for s in sources for _ in range(drawn)])
+        give_memory(model, stepper, [list(s) for s in sources], drawn)
     generators = _generators(model, len(rows), seed)
     results = [Generated() for _ in rows]
     logits = torch.cat([_read(stepper, i, row, i % drawn) for i, row in enumerate(rows)])
@@ -119,11 +119,11 @@ def _read(stepper: Stepper, slot: int, row: list[int], copy: int) -> Tensor:
     return stepper.prefill(slot, row[-1:])
 
 
-def give_memory(model: Any, stepper: Stepper, sources: list[list[int]]) -> None:
-    """Run the encoder over each slot's source, which the slot then looks at."""
+def give_memory(model: Any, stepper: Stepper, sources: list[list[int]], n_copy: int = 1) -> None:
+    """Run the encoder over each source once; `n_copy` slots in a row then look at it."""
     ids, mask = pad(sources, model.config.pad_id or 0, model.device)
     with torch.inference_mode():
-        stepper.set_memory(model.encode(ids, mask), mask)
+        stepper.set_memory(model.encode(ids, mask), mask, n_copy)
 
 
 def pad(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:

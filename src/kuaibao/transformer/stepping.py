@@ -44,11 +44,22 @@ class Stepper:
         self._memory_mask: Tensor | None = None
 
     @torch.inference_mode()
-    def set_memory(self, memory: Tensor, attention_mask: Tensor | None) -> None:
-        """Give the encoder's output (slot, position, n_embd) that all slots look at."""
-        self._memory = [block.cross.keys_and_values(memory) for block in self.model.blocks]
+    def set_memory(self, memory: Tensor, attention_mask: Tensor | None, n_copy: int = 1) -> None:
+        """Give the encoder's output (source, position, n_embd) that the slots look at.
+
+        Args:
+            memory: Of each source.
+            attention_mask: What of it is no padding.
+            n_copy: Slots in a row that look at the same source.
+        """
+        self._memory = [
+            (k.repeat_interleave(n_copy, 0), v.repeat_interleave(n_copy, 0))
+            for k, v in (block.cross.keys_and_values(memory) for block in self.model.blocks)
+        ]
         self._memory_mask = (
-            None if attention_mask is None else attention_mask.bool()[:, None, None, :]
+            None
+            if attention_mask is None
+            else attention_mask.bool().repeat_interleave(n_copy, 0)[:, None, None, :]
         )
 
     @torch.inference_mode()

@@ -33,7 +33,7 @@ from kuaibao.bulletin.store import (
     save_issue,
     save_publication,
 )
-from kuaibao.bulletin.writing import Manuscript, read_manuscripts
+from kuaibao.bulletin.writing import Manuscript, Writer, read_manuscripts
 from kuaibao.errors import KuaibaoError
 from kuaibao.fetching import Fetcher, FetchSettings
 from kuaibao.files import hash_value
@@ -85,6 +85,7 @@ class _Build:
         self.config, self.out, self.fetcher, self.store = config, out, fetcher, store
         self.progress = progress
         self.report = BuildReport()
+        self.writer = Writer()
 
     def run(self, now: datetime) -> BuildReport:
         """All stages in order."""
@@ -94,7 +95,9 @@ class _Build:
                 self.config.folder / self.config.settings.writing.manuscripts, now
             )
         }
-        writer_of(self.config.settings)  # a missing summariser is told before anything is fetched
+        # A missing summariser is told before anything is fetched.
+        self.writer, notices = writer_of(self.config)
+        self.report.notices += notices
         run = self.store.begin_run(now)
         self.report.is_resumed = run.is_resumed
         day = self.config.settings.day or run.now.date()
@@ -181,12 +184,13 @@ class _Build:
         return [_with_texts(choice, read) for choice in choices]
 
     def _draft(self, choices: list[Choice], manuscripts: dict[str, Manuscript]) -> None:
-        writer = writer_of(self.config.settings)
         total = sum(len(items) for choice in choices for items in choice.values())
         counts = {"drafts_made": 0, "drafts_kept": 0}
         for edition, choice in zip(self.config.editions, choices, strict=True):
             items = [item for own in choice.values() for item in own]
-            for is_new, notices in draft_edition(self.store, edition, items, manuscripts, writer):
+            for is_new, notices in draft_edition(
+                self.store, edition, items, manuscripts, self.writer
+            ):
                 counts["drafts_made" if is_new else "drafts_kept"] += 1
                 self.report.notices += notices
                 self.progress(Step("draft", sum(counts.values()), total))

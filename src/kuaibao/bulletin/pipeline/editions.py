@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from kuaibao.bulletin.config import BulletinSettings, EditionSettings
+from kuaibao.bulletin.config import BulletinConfig, BulletinSettings, EditionSettings
 from kuaibao.bulletin.model import (
     Draft,
     DraftSentence,
@@ -37,25 +37,51 @@ from kuaibao.bulletin.writing import (
     is_strategy,
     make_draft,
 )
+from kuaibao.errors import InputError, MissingExtraError
 from kuaibao.files import hash_value
 from kuaibao.text import split_sentences
 
 __all__ = ["draft_edition", "make_issue", "writer_of"]
 
 
-def writer_of(settings: BulletinSettings) -> Writer:
-    """How drafts are made.
+SUMMARIZER = "pegasus"
+"""The entry point that loads a model's folder."""
+
+
+def writer_of(config: BulletinConfig) -> tuple[Writer, tuple[str, ...]]:
+    """How drafts are made, and what of it is left out.
 
     Raises:
-        InputError: No summariser or translator of the name is installed.
+        InputError: No summariser or translator of the name is installed, or no such model.
     """
-    own = settings.writing
-    return Writer(
+    own = config.settings.writing
+    is_extractive = is_strategy(own.strategy)
+    if own.model and is_extractive:
+        raise InputError(
+            f"[writing] model is set, but strategy = '{own.strategy}' takes none",
+            hint=f"strategy = '{SUMMARIZER}' loads a model.",
+        )
+    summarizer = None if is_extractive else find_summarizer(own.strategy, _model(config, own.model))
+    synopsis, notices = None, ()
+    if own.synopsis:
+        try:
+            synopsis = find_summarizer(SUMMARIZER, _model(config, own.synopsis))
+        except MissingExtraError as error:
+            notices = (f"tools get no written line: {error.message}",)
+    writer = Writer(
         strategy=own.strategy,
         n_sentence=own.n_sentence,
-        summarizer=None if is_strategy(own.strategy) else find_summarizer(own.strategy),
+        summarizer=summarizer,
+        synopsis=synopsis,
         translator=find_translator(own.translator) if own.translator else None,
     )
+    return writer, notices
+
+
+def _model(config: BulletinConfig, name: str) -> str:
+    """A folder beside bulletin.toml, or the name as it stands (a hub id)."""
+    folder = config.folder / name
+    return str(folder) if name and folder.is_dir() else name
 
 
 def draft_edition(
@@ -96,7 +122,8 @@ def _input_hash(
         people = [(s.role, s.person) for s in written.signatures]
         return hash_value([DRAFT_VERSION, "person", written.title, written.body_markdown, people])
     entry = item.entries[index or 0]
-    how = [writer.strategy, writer.n_sentence, writer.translator is not None, language]
+    models = [getattr(m, "name", "") for m in (writer.summarizer, writer.synopsis) if m is not None]
+    how = [writer.strategy, writer.n_sentence, writer.translator is not None, language, *models]
     return hash_value([DRAFT_VERSION, item.item_id, entry_hash(entry), how])
 
 

@@ -31,6 +31,8 @@ DRAFT_VERSION = 1
 
 MAX_SOURCE = 60_000
 """Characters of a source text that are read."""
+DEFAULT_STRATEGY = "ind-orig"
+"""Of texts that a summariser can't read."""
 N_KEY_PHRASE = 5
 _PROSE_END = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*$")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -41,10 +43,12 @@ _CODE = re.compile(r"::|[{}|<>=`\\]{2,}|^\W*(pip|\$|>>>|import |from \w+ import)
 class Writer:
     """How drafts are made."""
 
-    strategy: str = "ind-orig"
+    strategy: str = DEFAULT_STRATEGY
     n_sentence: int = 3
     summarizer: Summarizer | None = None
     """Used in place of the strategy, whose name is then the summariser's."""
+    synopsis: Summarizer | None = None
+    """Writes the first line of a tool whose source gives none."""
     translator: Translator | None = None
 
 
@@ -90,6 +94,9 @@ def make_draft(item: Item, index: int, language: str, writer: Writer) -> Draft:
     is_paper = entry.kind == "paper"
     fields = paper_fields(source) if is_paper else ()
     sentences = () if fields else _summary(entry, text, source, source_language, writer)
+    first = () if fields else _synopsis(item, entry, text, source, source_language, writer)
+    # With the line, a summary is as long as without it.
+    sentences = (*first, *sentences[: max(0, writer.n_sentence - 1)]) if first else sentences
     draft = Draft(
         item_id=item.item_id,
         language=source_language or language,
@@ -100,7 +107,7 @@ def make_draft(item: Item, index: int, language: str, writer: Writer) -> Draft:
         key_phrases=tuple(
             phrase.text for phrase in key_phrases(f"{entry.title}\n\n{text}", n=N_KEY_PHRASE)
         ),
-        strategy="abstract" if fields else writer.strategy,
+        strategy="abstract" if fields else writer.strategy + (", synopsis" if first else ""),
         is_machine=True,
     )  # fmt: skip
     if writer.translator and source_language and source_language != language:
@@ -124,20 +131,38 @@ def _summary(
         return ()
     if writer.summarizer is not None:
         written = writer.summarizer.summarize(text, n_sentence=n_sentence, language=language)
-        return tuple(
-            check_sentence(DraftSentence(text=s, evidence=find_evidence(s, source)), text)
-            for s in written
-        )
+        if written:
+            return tuple(
+                check_sentence(DraftSentence(text=s, evidence=find_evidence(s, source)), text)
+                for s in written
+            )
+    # A summariser that can't read the text writes nothing: then its own sentences stand.
     chosen = select_gap_sentences(
         [source[i].text for i in prose],
         n_sentences=min(n_sentence, len(prose)),
-        strategy=writer.strategy,
+        strategy=writer.strategy if is_strategy(writer.strategy) else DEFAULT_STRATEGY,
     )
     made = [_extracted(source[prose[i]], prose[i]) for i in chosen]
     # What a project says of itself in one line comes before its documentation.
     if entry.kind == "tool" and entry.summary and entry.summary != text:
         made = [DraftSentence(text=_closed(entry.summary)), *made[: max(0, n_sentence - 1)]]
     return tuple(made)
+
+
+def _synopsis(
+    item: Item, entry: Entry, text: str, source: list[Sentence], language: str, writer: Writer
+) -> tuple[DraftSentence, ...]:
+    """A model's line on what a tool is; none where the source says it itself."""
+    is_tool = entry.kind == "tool" or item.section == "tools"
+    has_line = bool(entry.summary) and entry.summary != text
+    if writer.synopsis is None or not is_tool or has_line or language != "en":
+        return ()
+    prose = [s.text for s in source if is_prose(s.text)]
+    written = writer.synopsis.summarize(" ".join(prose), n_sentence=1, language=language)
+    return tuple(
+        check_sentence(DraftSentence(text=_closed(s), evidence=find_evidence(s, source)), text)
+        for s in written
+    )
 
 
 def is_prose(text: str) -> bool:

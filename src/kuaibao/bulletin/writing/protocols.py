@@ -59,13 +59,17 @@ def installed(role: str) -> dict[str, importlib.metadata.EntryPoint]:
     return {point.name: point for point in importlib.metadata.entry_points(group=GROUPS[role])}
 
 
-def find_summarizer(name: str) -> Summarizer:
+def find_summarizer(name: str, model: str = "") -> Summarizer:
     """The summariser of that name.
 
+    Args:
+        name: Of an entry point.
+        model: What it loads, if it is told.
+
     Raises:
-        InputError: None is installed under it.
+        InputError: None is installed under it, or it does not find its model.
     """
-    return _make("summarizer", name)
+    return _make("summarizer", name, *([model] if model else []))
 
 
 def find_illustrator(name: str) -> Illustrator | None:
@@ -82,8 +86,8 @@ def find_translator(name: str) -> Translator:
     return _make("translator", name)
 
 
-def _make(role: str, name: str) -> Any:
+def _make(role: str, name: str, *arguments: str) -> Any:
     points = installed(role)
     if name not in points:
         raise InputError(f"no {role} '{name}' is installed", hint=did_you_mean(name, points))
-    return points[name].load()()
+    return points[name].load()(*arguments)
