@@ -19,6 +19,7 @@ from kuaibao.errors import InputError
 from kuaibao.service.api import (
     chat,
     completions,
+    diagrams,
     embeddings,
     files,
     fine_tuning,
@@ -28,6 +29,7 @@ from kuaibao.service.api import (
     retrieval,
     review,
     sign_up,
+    summaries,
 )
 from kuaibao.service.errors import ApiError, InvalidRequestError
 from kuaibao.service.service import Service
@@ -59,7 +61,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.sign_up_limit = sign_up.SignUpLimit()
     for module in (
         completions, chat, models, embeddings, retrieval, files, fine_tuning, review, sign_up,
-        operation, published_rules,
+        operation, published_rules, summaries, diagrams,
     ):  # fmt: skip
         app.include_router(module.router)
     _add_errors(app)

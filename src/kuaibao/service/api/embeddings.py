@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import secrets
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,8 @@ from kuaibao.service.api.forms import EmbeddingForm
 from kuaibao.service.completions import Completions
 from kuaibao.service.engine import Scheduler
 from kuaibao.service.errors import InvalidRequestError
+from kuaibao.service.metering import metered
 from kuaibao.service.service import Caller
-from kuaibao.service.usage import UsageRow
 
 __all__ = ["router"]
 
@@ -55,25 +54,11 @@ async def _embed(form: EmbeddingForm, caller: Caller, completions: Completions) 
                 code="context_length_exceeded",
             )
     n_token = sum(len(p) for p in prompts)
-    service, application = completions.service, caller.application
-    reservation = service.quotas.reserve(application.application_id, application.ceilings, n_token)
-    row = UsageRow(
-        request_id=f"embd-{secrets.token_hex(12)}",
-        application_id=application.application_id,
-        key_id=caller.key.key_id,
-        person_id=caller.person.person_id,
-        model=form.model,
-        endpoint="embeddings",
+    meter = metered(
+        completions.service, caller, model=form.model, endpoint="embeddings", n_token=n_token
     )
-    service.ledger.open(row, n_token)
-    status = "failed"
-    try:
+    with meter:
         vectors = await asyncio.to_thread(_vectors, scheduler, prompts)
-        status = "done"
-    finally:
-        service.ledger.update(row, n_token, 0, status=status)
-        cost = service.ledger.prices.of(form.model).cost(n_token, 0)
-        service.quotas.settle(application.application_id, reservation, n_token, cost)
     data = [
         {"object": "embedding", "index": i, "embedding": _encode(_cut(v, form.dimensions), form)}
         for i, v in enumerate(vectors)

@@ -9,7 +9,7 @@ from kuaibao.service.policy.applications import (
 from kuaibao.service.policy.cases import Case, example_cases
 from kuaibao.service.policy.guard import Guard, Verdict
 from kuaibao.service.policy.held import HeldText, ReviewQueue
-from kuaibao.service.policy.rules import Action, Policy
+from kuaibao.service.policy.rules import Action, Policy, Side
 
 __all__ = [
     "Action",
@@ -22,6 +22,7 @@ __all__ = [
     "HeldText",
     "Policy",
     "ReviewQueue",
+    "Side",
     "Verdict",
     "example_cases",
 ]

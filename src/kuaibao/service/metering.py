@@ -1,0 +1,65 @@
+"""Work that is no completion, in the books all the same: reserved, entered, settled."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kuaibao.service.service import Caller, Service
+from kuaibao.service.usage import UsageRow
+
+__all__ = ["Meter", "metered"]
+
+
+@dataclass
+class Meter:
+    """What a request used; its route sets the output when it knows."""
+
+    request_id: str
+    n_prompt_token: int
+    n_completion_token: int = 0
+
+
+@contextmanager
+def metered(
+    service: Service, caller: Caller, *, model: str, endpoint: str, n_token: int, n_most: int = 0
+) -> Generator[Meter]:
+    """Keep a request under its application's ceilings and enter it in the ledger.
+
+    Args:
+        service: Whose books.
+        caller: Who asks.
+        model: Named in the ledger.
+        endpoint: Named in the ledger, and the beginning of the request's id.
+        n_token: Tokens that came in.
+        n_most: The most that can come out.
+
+    Raises:
+        RateLimitError: A ceiling is reached.
+    """
+    application = caller.application
+    reservation = service.quotas.reserve(
+        application.application_id, application.ceilings, n_token + n_most
+    )
+    row = UsageRow(
+        request_id=f"{endpoint[:4]}-{secrets.token_hex(12)}",
+        application_id=application.application_id,
+        key_id=caller.key.key_id,
+        person_id=caller.person.person_id,
+        model=model,
+        endpoint=endpoint,
+    )
+    service.ledger.open(row, n_token)
+    meter = Meter(row.request_id, n_token)
+    status = "failed"
+    try:
+        yield meter
+        status = "done"
+    finally:
+        n_out = meter.n_completion_token
+        service.ledger.update(row, n_token, n_out, status=status)
+        cost = service.ledger.prices.of(model).cost(n_token, n_out)
+        used = n_token + n_out
+        service.quotas.settle(application.application_id, reservation, used, cost)
