@@ -1,6 +1,35 @@
 """Image GPT: the transformer over pixels (Chen et al. 2020)."""
 
+from kuaibao.image_gpt.completions import complete, contact_sheet, sample_pictures, write_sheet
 from kuaibao.image_gpt.errors import PictureError
+from kuaibao.image_gpt.features import features, iterate_features
+from kuaibao.image_gpt.model import ImageClassifier, ImageGPT, load_image_gpt, save_image_gpt
+from kuaibao.image_gpt.packing import PackedPictures, prepare
 from kuaibao.image_gpt.palette import Palette
+from kuaibao.image_gpt.pictures import read_picture, resize
+from kuaibao.image_gpt.probe import LinearProbe, fit_probe
+from kuaibao.image_gpt.probing import ProbeReport, plot_layers, probe_layers
 
-__all__ = ["Palette", "PictureError"]
+__all__ = [
+    "ImageClassifier",
+    "ImageGPT",
+    "LinearProbe",
+    "PackedPictures",
+    "Palette",
+    "PictureError",
+    "ProbeReport",
+    "complete",
+    "contact_sheet",
+    "features",
+    "fit_probe",
+    "iterate_features",
+    "load_image_gpt",
+    "plot_layers",
+    "prepare",
+    "probe_layers",
+    "read_picture",
+    "resize",
+    "sample_pictures",
+    "save_image_gpt",
+    "write_sheet",
+]

@@ -115,4 +115,4 @@ def accuracy_interval(accuracy: float, n: int) -> tuple[float, float]:
     z = 1.96
     center = (accuracy + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * (accuracy * (1 - accuracy) / n + z * z / (4 * n * n)) ** 0.5
-    return max(0.0, center - half), min(1.0, center + half)
+    return max(0.0, min(accuracy, center - half)), min(1.0, max(accuracy, center + half))

@@ -200,9 +200,14 @@ class Transformer(nn.Module):
 
         return generate_with(self, prompts, settings)
 
-    def embed(self, input_ids: Tensor, places: Tensor) -> Tensor:
-        """Token and position embeddings, (batch, position, n_embd)."""
+    def embed(self, input_ids: Tensor, places: Tensor, masked: Tensor | None = None) -> Tensor:
+        """Token and position embeddings, (batch, position, n_embd).
+
+        Where `masked` (batch, position) is true, the token's vector is zero: image GPT's BERT.
+        """
         x = self.tokens(input_ids)
+        if masked is not None:
+            x = x.masked_fill(masked[..., None], 0.0)
         if self.config.scale_embedding:
             x = x * math.sqrt(self.config.n_embd)
         return self.dropout(x + self.at(places).to(x.dtype))
@@ -236,21 +241,44 @@ class Decoder(Transformer):
         )
         self.norm = _norm(config)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """Logits (batch, position, vocabulary) of ids (batch, position)."""
-        return self.logits(self.hidden(input_ids, attention_mask))
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        *,
+        masked: Tensor | None = None,
+    ) -> Tensor:
+        """Logits (batch, position, vocabulary) of ids (batch, position).
 
-    def hidden(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        Args:
+            input_ids: Tokens.
+            attention_mask: 0 where there is padding.
+            masked: True where the token is not shown (its vector is zero): the BERT objective.
+        """
+        return self.logits(self.hidden(input_ids, attention_mask, masked))
+
+    def hidden(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        masked: Tensor | None = None,
+    ) -> Tensor:
         """The normed output of the last block."""
-        *_, last = self.hidden_states(input_ids, attention_mask)
-        return last
+        places, mask = _places(input_ids, attention_mask)
+        x = self.embed(input_ids, places, masked)
+        for block in layers_of(self.blocks):
+            x = block(x, mask=mask, causal=self.config.causal)
+        return self.norm(x)
 
     def hidden_states(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        masked: Tensor | None = None,
     ) -> Iterator[Tensor]:
         """The normed input of each block, then the normed output of the last: n_layer + 1."""
         places, mask = _places(input_ids, attention_mask)
-        x = self.embed(input_ids, places)
+        x = self.embed(input_ids, places, masked)
         for block in layers_of(self.blocks):
             yield block.norm_1(x)
             x = block(x, mask=mask, causal=self.config.causal)
