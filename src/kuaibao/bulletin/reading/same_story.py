@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from kuaibao.bulletin.model import Entry
 from kuaibao.bulletin.store import Sameness
 from kuaibao.database import fold
 
-__all__ = ["canonical_url", "claims_of", "title_key"]
+__all__ = ["canonical_url", "claims_of", "letters_of", "title_key"]
 
 _TRACKING = re.compile(
     r"(?i)^(utm_.*|ga_.*|mc_[ce]id|fbclid|gclid|dclid|msclkid|yclid|igshid|spm|share_.*"
@@ -56,9 +57,15 @@ def canonical_url(url: str) -> str:
     return f"{host}{path}?{query}" if query else f"{host}{path}"
 
 
+@lru_cache(maxsize=65_536)
+def letters_of(title: str) -> str:
+    """Letters and digits of a folded title."""
+    return _NOT_TITLE.sub("", fold(title))
+
+
 def title_key(title: str) -> str:
     """Letters and digits of a folded title; "" where it is too short to name one thing."""
-    key = _NOT_TITLE.sub("", fold(title))
+    key = letters_of(title)
     weight = sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in key)
     return key if weight >= MIN_TITLE_WEIGHT else ""
 
