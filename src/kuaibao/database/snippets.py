@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from kuaibao.database.fulltext import Term, fold, parse_query
 
@@ -37,6 +38,7 @@ def snippet(
     return ("…" if start else "") + "".join(parts).strip() + ("…" if end < len(flat) else "")
 
 
+@lru_cache(maxsize=16_384)
 def _fold_character(character: str) -> str:
     """Folding that keeps every offset."""
     folded = fold(character)

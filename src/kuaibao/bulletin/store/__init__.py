@@ -1,6 +1,11 @@
 """The bulletin's memory: entries as they came, items, drafts, signatures, issues."""
 
-from kuaibao.bulletin.store.archive import Found, search_archive
+from kuaibao.bulletin.store.archive import (
+    Found,
+    Restriction,
+    read_restrictions,
+    search_archive,
+)
 from kuaibao.bulletin.store.codec import entry_hash, hash_issue, reference, storable
 from kuaibao.bulletin.store.dates import day_range, days_before, last_day
 from kuaibao.bulletin.store.drafts import (
@@ -31,6 +36,7 @@ __all__ = [
     "FetchRecord",
     "Found",
     "JoinCounts",
+    "Restriction",
     "Run",
     "Sameness",
     "Store",
@@ -49,6 +55,7 @@ __all__ = [
     "page_texts_of_run",
     "printed_items",
     "published_files",
+    "read_restrictions",
     "reference",
     "save_draft",
     "save_issue",

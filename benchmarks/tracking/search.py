@@ -1,0 +1,122 @@
+"""Claim: a query of a million items is answered in under 100 ms, Chinese words of one and two characters too.
+
+Makes an archive of synthetic entries (half English, half Chinese, words by Zipf's law) with the
+store's own code, then asks each kind of query several times. `--items N` for another size.
+"""
+
+import argparse
+import platform
+import random
+import sqlite3
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from kuaibao.bulletin.model import Entry, PartialDate
+from kuaibao.bulletin.store import Store, codec, last_day, search_archive, tables
+
+COMMON_HAN = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
+QUERIES = {
+    "a rare word": "w19000", "a usual word": "w300", "a word in a third of all": "w0",
+    "two usual words": "w200 w300", "a phrase": '"w3 w5"', "a beginning": "w1900*",
+    "a field": "title:w300", "without a word": "w300 -w1", "either of two": "w900 OR w901",
+    "one Han character, rare": "鼎", "one Han character, in half of all": "的",
+    "two Han characters": "图书", "two usual Han characters": "中国", "traditional for simplified": "圖書",
+    "four Han characters": "人工智能", "an author": "people:name77",
+}  # fmt: skip
+
+
+def entries(n_item, seed=7):
+    draw = random.Random(seed)
+    vocabulary = [f"w{i}" for i in range(20_000)]
+    weights = list(accumulate(1 / (i + 3) for i in range(len(vocabulary))))
+    rare = [chr(c) for c in range(0x4E00, 0x4E00 + 3000)]
+    terms = ["图书", "人工智能", "中国", "教育", "数据"]
+    start = datetime(2000, 1, 1, tzinfo=UTC)
+    for n in range(n_item):
+        if n % 2:
+            body = "".join(draw.choices(COMMON_HAN, k=60)) + "".join(draw.choices(rare, k=20))
+            body += draw.choice(terms) if draw.random() < 0.1 else ""
+            title = "".join(draw.choices(rare, k=8)) + (
+                draw.choice(terms) if draw.random() < 0.02 else ""
+            )
+        else:
+            body = " ".join(draw.choices(vocabulary, cum_weights=weights, k=40))
+            title = " ".join(draw.choices(vocabulary, cum_weights=weights, k=7))
+        yield Entry(
+            source_id=f"source{n % 50}",
+            entry_id=str(n),
+            title=title,
+            summary=body,
+            authors=(f"name{draw.randrange(5000)} family{draw.randrange(5000)}",),
+            published=PartialDate(value=start + timedelta(minutes=10 * n)),
+            language="zh" if n % 2 else "en",
+        )
+
+
+def fill(store, n_item):
+    batch = []
+
+    def save():
+        rows = [
+            {
+                "entry_key": key, "reference": f"{key:064}", "revision": 1, "is_current": True, "source_id": e.source_id,
+                "position": 0, "last_day": last_day(e), "hash": "", "payload": codec.encode(e), "item_id": None,
+            }
+            for key, e in batch
+        ]  # fmt: skip
+        with store.database.write() as connection:
+            connection.execute(insert(tables.entry), rows)
+            tables.archive.put(
+                connection,
+                [
+                    (key, {"title": e.title, "people": " ".join(e.authors), "body": e.summary})
+                    for key, e in batch
+                ],
+            )
+        batch.clear()
+
+    for key, entry in enumerate(entries(n_item), 1):
+        batch.append((key, entry))
+        if len(batch) == 5000:
+            save()
+    if batch:
+        save()
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--small", action="store_true")
+    options.add_argument("--items", type=int, default=1_000_000)
+    options.add_argument("--keep", type=Path, help="Make or use the archive in this file.")
+    chosen = options.parse_args()
+    n_item, rounds = (3_000, 2) if chosen.small else (chosen.items, 7)
+    with tempfile.TemporaryDirectory() as folder:
+        path = chosen.keep or Path(folder) / "archive.db"
+        is_made = path.exists()
+        with Store.open(path) as store:
+            started = time.perf_counter()
+            if not is_made:
+                fill(store, n_item)
+            print(f"# {time.strftime('%Y-%m-%d')} Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+                  f"{n_item:,} items, indexed in {time.perf_counter() - started:.0f} s, file {path.stat().st_size / 1e6:,.0f} MB")  # fmt: skip
+            worst = 0.0
+            for name, query in QUERIES.items():
+                for more in ({}, {"since": datetime(2005, 1, 1).date(), "until": datetime(2006, 1, 1).date()}):  # fmt: skip
+                    times = []
+                    for _ in range(rounds):
+                        begin = time.perf_counter()
+                        found = search_archive(store, query, limit=20, **more)
+                        times.append(1000 * (time.perf_counter() - begin))
+                    worst = max(worst, statistics.median(times))
+                    print(f"{name + (', in 2005' if more else ''):48} {statistics.median(times):8.1f} ms (first {times[0]:.0f}), {len(found)} found")  # fmt: skip
+            print(f"slowest median {worst:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
