@@ -59,7 +59,19 @@ class ProfileSettings:
     unwanted: tuple[str, ...] = ()
     """Words and phrases that put an item down."""
     bibliography: str = ""
-    """A BibTeX file of what the readers read, from the folder of bulletin.toml."""
+    """What the readers read: a file of BibTeX, RIS or CSL JSON (Zotero's exports), from the folder
+    of bulletin.toml."""
+    zotero: str = ""
+    """What the readers read, by Zotero's interface: `users/12345` or `groups/12345`."""
+    zotero_key_env: str = ""
+    """Name of the environment variable that holds Zotero's key; public libraries need none."""
+
+    @field_validator("zotero")
+    @classmethod
+    def _library(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(users|groups)/\d+", value):
+            raise ValueError("is users/NUMBER or groups/NUMBER")
+        return value
 
 
 @settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -74,6 +86,8 @@ class SectionSettings:
     """At most so many items."""
     min_score: float = 0.0
     """Items below this score are left out."""
+    profile: ProfileSettings = ProfileSettings()
+    """What this section's readers care about besides what all do."""
 
 
 @settings_dataclass(frozen=True, kw_only=True, config=_STRICT)

@@ -16,12 +16,12 @@ from kuaibao.bulletin.pipeline.choosing import (
     Choice,
     bulletin_source_ids,
     join_all,
-    profile_of,
     rank,
     read_pages,
 )
 from kuaibao.bulletin.pipeline.editions import draft_edition, make_issue, writer_of
 from kuaibao.bulletin.pipeline.fetching import fetch_sources, keep_manuscripts
+from kuaibao.bulletin.pipeline.readers import readers_of
 from kuaibao.bulletin.pipeline.report import BuildReport, BuiltEdition, Progress, Stage, Step
 from kuaibao.bulletin.publishing import publish
 from kuaibao.bulletin.sources.protocol import Fetches
@@ -159,10 +159,10 @@ class _Build:
         self.report.counts |= {"items_new": joined.n_item, "entries_joined": joined.n_joined}
 
     def _rank(self, run: Run, day: date, manuscripts: dict[str, Manuscript]) -> list[Choice]:
-        profile, notices = profile_of(self.config, self.fetcher, run)
-        self.report.notices += notices
+        readers = readers_of(self.config, self.fetcher, run.now)
+        self.report.notices += readers.notices
         choices, n_item = rank(
-            self.store, self.config, day, profile, manuscripts,
+            self.store, self.config, day, readers, manuscripts,
             lambda n: self.progress(Step("rank", n, 0)),
         )  # fmt: skip
         self.report.counts |= {"items_due": n_item, "items_chosen": len(_all_items(choices))}

@@ -9,19 +9,18 @@ from datetime import date
 
 from kuaibao.bulletin.config import BulletinConfig, EditionSettings
 from kuaibao.bulletin.model import Entry, Item, SectionKind
+from kuaibao.bulletin.pipeline.readers import Readers, learner_of
 from kuaibao.bulletin.reading import (
     SECTION_OF_KIND,
-    Profile,
     Shortlist,
     claims_of,
     is_due,
-    make_profile,
     page_text,
     score_item,
 )
 from kuaibao.bulletin.reading.extract import MAX_PAGE_BYTES
-from kuaibao.bulletin.sources import make_source
-from kuaibao.bulletin.sources.protocol import Fetches, SourceContext
+from kuaibao.bulletin.reading.learning import Learner
+from kuaibao.bulletin.sources.protocol import Fetches
 from kuaibao.bulletin.store import (
     JoinCounts,
     Run,
@@ -44,13 +43,14 @@ __all__ = [
     "join_all",
     "languages_of",
     "manuscript_for",
-    "profile_of",
     "rank",
     "read_pages",
     "text_entry",
 ]
 
 N_WORKER = 8
+OVERSAMPLING = 5
+"""Items a section's model chooses from, for each that it takes."""
 SHORT_TEXT = 400
 """Characters; a source that gives less is asked for the whole page."""
 
@@ -69,22 +69,6 @@ def join_all(
             n_joined += counts.n_joined
             on_batch(n_item + n_joined)
     return JoinCounts(n_item, n_joined)
-
-
-def profile_of(config: BulletinConfig, fetcher: Fetches, run: Run) -> tuple[Profile, list[str]]:
-    """The readers' profile, and what was wrong with their library."""
-    own = config.settings.profile
-    examples = list(own.examples)
-    notices: list[str] = []
-    if own.bibliography:
-        source = make_source("profile", "folder", {"path": own.bibliography}, config.folder)
-        context = SourceContext(fetcher=fetcher, now=run.now, base_dir=config.folder)
-        result = source.fetch(context)
-        examples += [entry.title for entry in result.entries]
-        if result.status == "broken":
-            notices.append(f"the readers' library was not read: {result.message}")
-        notices += [f"the readers' library: {problem}" for problem in result.problems]
-    return make_profile(own.words, own.unwanted, examples), notices
 
 
 def languages_of(edition: EditionSettings) -> tuple[str, ...]:
@@ -120,13 +104,15 @@ def rank(
     store: Store,
     config: BulletinConfig,
     day: date,
-    profile: Profile,
+    readers: Readers,
     manuscripts: Mapping[str, Manuscript],
     on_item: Callable[[int], None],
 ) -> tuple[list[Choice], int]:
     """The choice of each edition, and how many items were weighed; one pass, bounded memory."""
     settings = config.settings
-    limits: dict[SectionKind, int] = {s.kind: s.limit for s in settings.sections}
+    learner = learner_of(store, readers)
+    factor = OVERSAMPLING if learner else 1
+    limits: dict[SectionKind, int] = {s.kind: s.limit * factor for s in settings.sections}
     floors = {section.kind: section.min_score for section in settings.sections}
     shortlists = [Shortlist(limits) for _ in config.editions]
     printed = printed_items(
@@ -145,6 +131,7 @@ def rank(
         section = source.section if source else None
         item = dataclasses.replace(item, section=section or SECTION_OF_KIND[item.lead.kind])
         weight = source.weight if source else 1.0
+        profile = readers.profile(item.section)
         scored = score_item(item, profile, day, settings.reading.period_days, weight)
         if scored.score >= floors.get(scored.section, 0.0) or scored.section == "conferences":
             for shortlist, edition in zip(shortlists, config.editions, strict=True):
@@ -154,7 +141,21 @@ def rank(
                     shortlist.offer(scored)
         if n_item % 200 == 0:
             on_item(n_item)
-    return [shortlist.chosen() for shortlist in shortlists], n_item
+    choices = [shortlist.chosen() for shortlist in shortlists]
+    if learner is not None:
+        places: dict[SectionKind, int] = {s.kind: s.limit for s in settings.sections}
+        choices = [_by_learner(choice, learner, places) for choice in choices]
+    return choices, n_item
+
+
+def _by_learner(choice: Choice, learner: Learner, places: Mapping[SectionKind, int]) -> Choice:
+    """What editors' decisions make of a longer choice; meetings stay in the order of their days."""
+    return {
+        kind: items[: places[kind]]
+        if kind == "conferences"
+        else [one.item for one in learner.rank(items, kind, limit=places[kind])]
+        for kind, items in choice.items()
+    }
 
 
 def read_pages(

@@ -8,6 +8,13 @@ from kuaibao.bulletin.store.archive import (
 )
 from kuaibao.bulletin.store.codec import entry_hash, hash_issue, reference, storable
 from kuaibao.bulletin.store.dates import day_range, days_before, last_day
+from kuaibao.bulletin.store.decisions import (
+    Action,
+    Decision,
+    list_decisions,
+    newest_items,
+    record_decision,
+)
 from kuaibao.bulletin.store.drafts import (
     StoredDraft,
     get_draft,
@@ -33,6 +40,8 @@ from kuaibao.bulletin.store.store import BATCH, FetchRecord, Run, Store, StoredE
 
 __all__ = [
     "BATCH",
+    "Action",
+    "Decision",
     "FetchRecord",
     "Found",
     "JoinCounts",
@@ -52,10 +61,13 @@ __all__ = [
     "items_since",
     "join_entries",
     "last_day",
+    "list_decisions",
+    "newest_items",
     "page_texts_of_run",
     "printed_items",
     "published_files",
     "read_restrictions",
+    "record_decision",
     "reference",
     "save_draft",
     "save_issue",

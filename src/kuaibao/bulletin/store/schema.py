@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from kuaibao.bulletin.store.tables import archive, metadata
+from kuaibao.bulletin.store.tables import archive, decision, metadata
 from kuaibao.database import Migration
 
 __all__ = ["MIGRATIONS", "ROOM"]
@@ -17,4 +17,11 @@ def _first_tables(connection: Connection) -> None:
     archive.create(connection)
 
 
-MIGRATIONS = (Migration(1, "entries, items, drafts, issues, archive", _first_tables),)
+def _decisions(connection: Connection) -> None:
+    decision.create(connection, checkfirst=True)
+
+
+MIGRATIONS = (
+    Migration(1, "entries, items, drafts, issues, archive", _first_tables),
+    Migration(2, "editors' decisions", _decisions),
+)

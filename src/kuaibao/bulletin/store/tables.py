@@ -20,6 +20,7 @@ from kuaibao.database import FullTextIndex
 
 __all__ = [
     "archive",
+    "decision",
     "draft",
     "entry",
     "identity",
@@ -191,6 +192,19 @@ publication = Table(
     Column("files", Text, nullable=False),
 )
 """What was written where: files that are still as written are not rendered again."""
+
+decision = Table(
+    "reading_decision",
+    metadata,
+    Column("decision_id", Integer, primary_key=True),
+    Column("item_id", String(32), ForeignKey("item.item_id"), nullable=False, index=True),
+    Column("section", String(20), nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("to_section", String(20), nullable=False, default=""),
+    Column("person", String(200), nullable=False, default=""),
+    Column("at", String(40), nullable=False),
+)
+"""What editors decided, in order; a decision is taken back by another one."""
 
 archive = FullTextIndex("archive", {"title": 6.0, "people": 3.0, "body": 1.0})
 """Every current entry by `entry_key`, searchable."""

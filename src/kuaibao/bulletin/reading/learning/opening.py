@@ -1,0 +1,45 @@
+"""From a bulletin's store and profile to a learner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from kuaibao.bulletin.reading.learning.features import Vocabulary
+from kuaibao.bulletin.reading.learning.learner import Learner
+from kuaibao.bulletin.store import Store, get_items, list_decisions, newest_items, record_decision
+
+__all__ = ["library_of", "open_learner"]
+
+N_VOCABULARY = 10_000
+"""Newest items whose words are counted."""
+
+
+def open_learner(store: Store, library: Sequence[str] = ()) -> Learner:
+    """A learner that has read the store's whole log, and writes to it.
+
+    Args:
+        store: Where.
+        library: Texts of the readers' library.
+    """
+    recent = newest_items(store, N_VOCABULARY)
+    texts: Iterable[str] = (
+        f"{item.lead.title} {item.lead.summary or item.lead.content}" for item in recent
+    )
+    vocabulary = Vocabulary.of([*texts, *library])
+    learner = Learner(vocabulary, library, lambda decision: record_decision(store, decision))
+    decisions = list_decisions(store)
+    items = get_items(store, list(dict.fromkeys(d.item_id for d in decisions)))
+    learner.replay(decisions, {item.item_id: item for item in items})
+    return learner
+
+
+def library_of(path: str | Path) -> list[str]:
+    """Texts of a library from a file (BibTeX, RIS, CSL JSON as Zotero exports it).
+
+    Raises:
+        InputError: It is not there, or of another kind.
+    """
+    from kuaibao.bulletin.sources.library import read_library
+
+    return [f"{e.title} {e.summary} {' '.join(e.categories)}" for e in read_library(path)]
