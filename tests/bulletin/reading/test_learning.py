@@ -107,6 +107,15 @@ def test_what_is_known_is_less_uncertain():
     assert learner.weigh(ITEMS["bird1"], "news").uncertainty > after
 
 
+def test_a_judged_item_says_what_was_learnt():
+    learner = Learner(VOCABULARY)
+    assert learner.judged(ITEMS["sum2"]) == ITEMS["sum2"]
+    learner.decide(_decision("sum1", "picked"), ITEMS["sum1"])
+    judged = learner.judged(ITEMS["sum2"])
+    assert judged.score > ITEMS["sum2"].score
+    assert "summarization" in judged.reasons[0]
+
+
 def test_a_library_ranks_before_any_decision(tmp_path):
     (tmp_path / "mine.bib").write_text(
         "@article{a, title={Sparrows in the winter town}, year=2019}"

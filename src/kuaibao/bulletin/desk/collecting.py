@@ -16,8 +16,9 @@ from kuaibao.bulletin.desk.desk import Desk
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.desk.series import Series, list_series
 from kuaibao.bulletin.model import Item
-from kuaibao.bulletin.pipeline.choosing import bulletin_source_ids, join_all, profile_of
+from kuaibao.bulletin.pipeline.choosing import bulletin_source_ids, join_all
 from kuaibao.bulletin.pipeline.fetching import fetch_sources, keep_manuscripts
+from kuaibao.bulletin.pipeline.readers import learner_of, readers_of
 from kuaibao.bulletin.reading import SECTION_OF_KIND, is_due, score_item
 from kuaibao.bulletin.sources.protocol import Fetches
 from kuaibao.bulletin.store import FetchRecord, days_before, items_since
@@ -43,7 +44,8 @@ def collect(
     keep_manuscripts(desk.store, run, manuscripts, run.now)
     records = list(fetch_sources(desk.store, run, config.sources, fetcher, config.folder))
     join_all(desk.store, bulletin_source_ids(config), lambda n: None)
-    profile, _ = profile_of(config, fetcher, run)
+    readers = readers_of(config, fetcher, run.now)
+    learner = learner_of(desk.store, readers)
     day = config.settings.day or run.now.date()
     period = config.settings.reading.period_days
     by_source = {one.source.source_id: one for one in config.sources}
@@ -57,7 +59,8 @@ def collect(
             section = (own.section if own else None) or SECTION_OF_KIND[item.lead.kind]
             weight = own.weight if own else 1.0
             placed = dataclasses.replace(item, section=section)
-            scored.append(score_item(placed, profile, day, period, weight))
+            one = score_item(placed, readers.profile(section), day, period, weight)
+            scored.append(learner.judged(one) if learner else one)
         n_new += file_found(desk, scored)
     failed = sum(r.status in _FAILED for r in records)
     desk.store.finish_run(run, {"sources": len(records), "sources_failed": failed, "new": n_new})

@@ -11,6 +11,7 @@ from kuaibao.bulletin.store.dates import day_range, days_before, last_day
 from kuaibao.bulletin.store.decisions import (
     Action,
     Decision,
+    insert_decision,
     list_decisions,
     newest_items,
     record_decision,
@@ -58,6 +59,7 @@ __all__ = [
     "get_issue",
     "get_items",
     "hash_issue",
+    "insert_decision",
     "items_since",
     "join_entries",
     "last_day",

@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from kuaibao.bulletin.model import Item, SectionKind
 from kuaibao.bulletin.store import tables
 from kuaibao.bulletin.store.items import get_items
 from kuaibao.bulletin.store.store import BATCH, Store
 
-__all__ = ["Action", "Decision", "list_decisions", "newest_items", "record_decision"]
+__all__ = [
+    "Action",
+    "Decision",
+    "insert_decision",
+    "list_decisions",
+    "newest_items",
+    "record_decision",
+]
 
 Action = Literal["picked", "dropped", "moved", "edited", "passed", "undone"]
 """`passed`: shown and not taken. `undone`: what was decided about the item here is taken back."""
@@ -36,18 +43,23 @@ class Decision:
 def record_decision(store: Store, decision: Decision) -> int:
     """Keep a decision; gives its number."""
     with store.database.write() as connection:
-        done = connection.execute(
-            insert(tables.decision).values(
-                item_id=decision.item_id,
-                section=decision.section,
-                action=decision.action,
-                to_section=decision.to_section or "",
-                person=decision.person,
-                at=decision.at.isoformat(),
-            )
+        return insert_decision(connection, decision)
+
+
+def insert_decision(connection: Connection, decision: Decision) -> int:
+    """Keep a decision within the caller's transaction; gives its number."""
+    done = connection.execute(
+        insert(tables.decision).values(
+            item_id=decision.item_id,
+            section=decision.section,
+            action=decision.action,
+            to_section=decision.to_section or "",
+            person=decision.person,
+            at=decision.at.isoformat(),
         )
-        assert done.inserted_primary_key is not None
-        return int(done.inserted_primary_key[0])
+    )
+    assert done.inserted_primary_key is not None
+    return int(done.inserted_primary_key[0])
 
 
 def list_decisions(store: Store, section: SectionKind | None = None) -> list[Decision]:

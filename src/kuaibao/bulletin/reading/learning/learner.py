@@ -141,6 +141,17 @@ class Learner:
             n_decision=len(model.examples),
         )
 
+    def judged(self, item: Item) -> Item:
+        """The item with what its section's model says added to its score and its reasons."""
+        found = self.weigh(item, item.section)
+        if not found.n_decision:
+            return item
+        return dataclasses.replace(
+            item,
+            score=round(item.score + found.logit, 6),
+            reasons=(*item.reasons, *found.reasons),
+        )
+
     def rank(
         self,
         items: Sequence[Item],
