@@ -15,7 +15,7 @@ __all__ = ["Meter", "metered"]
 
 @dataclass
 class Meter:
-    """What a request used; its route sets the output when it knows."""
+    """What a request used; its route sets it right when it knows better."""
 
     request_id: str
     n_prompt_token: int
@@ -58,8 +58,7 @@ def metered(
         yield meter
         status = "done"
     finally:
-        n_out = meter.n_completion_token
-        service.ledger.update(row, n_token, n_out, status=status)
-        cost = service.ledger.prices.of(model).cost(n_token, n_out)
-        used = n_token + n_out
-        service.quotas.settle(application.application_id, reservation, used, cost)
+        n_in, n_out = meter.n_prompt_token, meter.n_completion_token
+        service.ledger.update(row, n_in, n_out, status=status)
+        cost = service.ledger.prices.of(model).cost(n_in, n_out)
+        service.quotas.settle(application.application_id, reservation, n_in + n_out, cost)

@@ -8,6 +8,7 @@ from pathlib import Path
 from kuaibao.errors import InputError
 from kuaibao.service.engine.model import LanguageModel
 from kuaibao.service.engine.pool import ModelSpec
+from kuaibao.service.remote import parse_remote
 from kuaibao.service.settings import ServiceSettings
 
 __all__ = ["default_models", "make_spec"]
@@ -30,11 +31,14 @@ def default_models() -> Mapping[str, str]:
 
 
 def make_spec(settings: ServiceSettings, name: str, where: str) -> ModelSpec:
-    """A model that is loaded when first asked for.
+    """A model that is loaded when first asked for, or one that another server has.
 
     Raises:
-        InputError: `where` is no folder of a model.
+        InputError: `where` is no folder of a model, or the key of a remote one is missing.
     """
+    key_variable = settings.remote_keys.get(name, "")
+    if remote := parse_remote(name, where, key_variable, settings.timeout_s):
+        return ModelSpec(name=name, load=_never, size_bytes=0, owner="remote", remote=remote)
     folder = Path(where)
     weights = list(folder.glob("*.safetensors"))
     if not weights or not (folder / "config.json").is_file():
@@ -54,4 +58,10 @@ def make_spec(settings: ServiceSettings, name: str, where: str) -> ModelSpec:
         load=load,
         size_bytes=size_bytes,
         created=int((folder / "config.json").stat().st_mtime),
+    )
+
+
+def _never() -> LanguageModel:
+    raise InputError(
+        "this model lives on another server: only completions, chat and embeddings are handed on"
     )

@@ -13,6 +13,7 @@ from kuaibao.service.api.access import CallerOf, CompletionsOf
 from kuaibao.service.api.calls import sampling_of, stops_of, usage_of
 from kuaibao.service.api.completions import limit_headers
 from kuaibao.service.api.forms import ChatForm, ChatMessage
+from kuaibao.service.api.forwarding import forward
 from kuaibao.service.api.streaming import event_stream
 from kuaibao.service.completions import Choice, CompletionCall, Run
 from kuaibao.service.engine import LanguageModel
@@ -60,6 +61,9 @@ async def create_chat_completion(
 ) -> Response:
     """Answer a dialogue."""
     caller.require("complete")
+    service = completions.service
+    if server := service.pool.spec(form.model).remote:
+        return await forward(server, "/chat/completions", form, caller, service)
     if form.tools:
         raise InvalidRequestError("this model calls no tools", param="tools")
     if form.response_format and form.response_format.get("type") not in (None, "text"):

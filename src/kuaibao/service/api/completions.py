@@ -18,6 +18,7 @@ from kuaibao.service.api.calls import (
 )
 from kuaibao.service.api.content_filter import content_filter_answer, is_content_filter
 from kuaibao.service.api.forms import CompletionForm
+from kuaibao.service.api.forwarding import forward
 from kuaibao.service.api.streaming import event_stream
 from kuaibao.service.completions import Completions
 from kuaibao.service.engine import LanguageModel
@@ -51,6 +52,9 @@ async def _complete(form: CompletionForm, caller: Caller, completions: Completio
     caller.require("complete")
     if is_content_filter(form.model):
         return JSONResponse(content_filter_answer(form))
+    service = completions.service
+    if server := service.pool.spec(form.model).remote:
+        return await forward(server, "/completions", form, caller, service)
     model = (await completions.scheduler(form.model)).model
     call = completion_call(form, model)
     if form.stream:

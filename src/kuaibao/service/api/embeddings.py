@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 from fastapi import APIRouter
+from fastapi.responses import Response
 from numpy.typing import NDArray
 
 from kuaibao.service.api.access import CallerOf, CompletionsOf
 from kuaibao.service.api.calls import encode_prompts
 from kuaibao.service.api.forms import EmbeddingForm
+from kuaibao.service.api.forwarding import forward
 from kuaibao.service.completions import Completions
 from kuaibao.service.engine import Scheduler
 from kuaibao.service.errors import InvalidRequestError
@@ -27,7 +29,7 @@ router = APIRouter(tags=["embeddings"])
 @router.post("/v1/embeddings")
 async def create_embedding(
     form: EmbeddingForm, caller: CallerOf, completions: CompletionsOf
-) -> dict[str, Any]:
+) -> Any:
     """A vector for each text, of length 1."""
     if not form.model:
         raise InvalidRequestError("you must provide a model parameter", param="model")
@@ -37,13 +39,18 @@ async def create_embedding(
 @router.post("/v1/engines/{engine_id}/embeddings")
 async def create_engine_embedding(
     engine_id: str, form: EmbeddingForm, caller: CallerOf, completions: CompletionsOf
-) -> dict[str, Any]:
+) -> Any:
     """The same, as it was called in 2021."""
     return await _embed(form.model_copy(update={"model": engine_id}), caller, completions)
 
 
-async def _embed(form: EmbeddingForm, caller: Caller, completions: Completions) -> dict[str, Any]:
+async def _embed(
+    form: EmbeddingForm, caller: Caller, completions: Completions
+) -> dict[str, Any] | Response:
     caller.require("embed")
+    service = completions.service
+    if server := service.pool.spec(form.model).remote:
+        return await forward(server, "/embeddings", form, caller, service)
     scheduler = await completions.scheduler(form.model)
     prompts = encode_prompts(form.input, scheduler.model)
     for prompt in prompts:
@@ -54,9 +61,7 @@ async def _embed(form: EmbeddingForm, caller: Caller, completions: Completions) 
                 code="context_length_exceeded",
             )
     n_token = sum(len(p) for p in prompts)
-    meter = metered(
-        completions.service, caller, model=form.model, endpoint="embeddings", n_token=n_token
-    )
+    meter = metered(service, caller, model=form.model, endpoint="embeddings", n_token=n_token)
     with meter:
         vectors = await asyncio.to_thread(_vectors, scheduler, prompts)
     data = [

@@ -11,6 +11,7 @@ from kuaibao.errors import did_you_mean
 from kuaibao.service.engine.model import LanguageModel
 from kuaibao.service.engine.scheduler import Scheduler
 from kuaibao.service.errors import NotFoundError, OverloadedError
+from kuaibao.service.remote import RemoteServer
 
 __all__ = ["ModelPool", "ModelSpec"]
 
@@ -25,6 +26,8 @@ class ModelSpec:
     """What it takes in memory, caches included; an estimate made without loading it."""
     created: int = 0
     owner: str = "kuaibao"
+    remote: RemoteServer | None = None
+    """The server that really has it; such a model is never loaded here."""
 
 
 @dataclass
