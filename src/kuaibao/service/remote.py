@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +77,7 @@ async def ask(server: RemoteServer, path: str, body: dict[str, Any]) -> dict[str
 
 async def stream(
     server: RemoteServer, path: str, body: dict[str, Any]
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncGenerator[dict[str, Any]]:
     """The events of a streamed answer; the connection ends with the generator.
 
     Raises:
@@ -102,7 +102,7 @@ async def stream(
 @asynccontextmanager
 async def _request(
     server: RemoteServer, path: str, body: dict[str, Any]
-) -> AsyncIterator[httpx2.Response]:
+) -> AsyncGenerator[httpx2.Response]:
     timeout = httpx2.Timeout(server.timeout_s, connect=CONNECT_S)
     async with httpx2.AsyncClient(timeout=timeout, trust_env=False) as client:
         request = client.build_request(
