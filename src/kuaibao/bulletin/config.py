@@ -162,7 +162,8 @@ class WritingSettings:
     strategy: str = "ind-orig"
     """lead, random, ind-orig, ind-uniq, seq-orig, seq-uniq, or an installed summariser's name."""
     model: str = ""
-    """For the summariser `pegasus`: a model's folder, from that of bulletin.toml, or a hub id."""
+    """For the summariser `pegasus`: a model's folder, from that of bulletin.toml, or a hub id;
+    models/tuned, which `kuaibao tune` makes, if not given."""
     synopsis: str = ""
     """A model's folder: it writes the first line of a tool whose source gives none (English)."""
     n_sentence: int = Field(default=3, ge=1, le=20)

@@ -30,6 +30,7 @@ from kuaibao.bulletin.store import (
 from kuaibao.bulletin.writing import (
     DRAFT_VERSION,
     Manuscript,
+    Summarizer,
     Writer,
     draw_figures,
     find_summarizer,
@@ -46,6 +47,8 @@ __all__ = ["draft_edition", "make_issue", "writer_of"]
 
 SUMMARIZER = "pegasus"
 """The entry point that loads a model's folder."""
+TUNED_MODEL = "models/tuned"
+"""Where `kuaibao tune` puts a model that is better."""
 
 
 def writer_of(config: BulletinConfig) -> tuple[Writer, tuple[str, ...]]:
@@ -61,7 +64,7 @@ def writer_of(config: BulletinConfig) -> tuple[Writer, tuple[str, ...]]:
             f"[writing] model is set, but strategy = '{own.strategy}' takes none",
             hint=f"strategy = '{SUMMARIZER}' loads a model.",
         )
-    summarizer = None if is_extractive else find_summarizer(own.strategy, _model(config, own.model))
+    summarizer = None if is_extractive else _summarizer(config)
     synopsis, notices = None, ()
     if own.synopsis:
         try:
@@ -78,10 +81,16 @@ def writer_of(config: BulletinConfig) -> tuple[Writer, tuple[str, ...]]:
     return writer, notices
 
 
+def _summarizer(config: BulletinConfig) -> Summarizer:
+    own = config.settings.writing
+    is_ours = own.strategy == SUMMARIZER
+    return find_summarizer(own.strategy, _model(config, own.model) if is_ours else own.model)
+
+
 def _model(config: BulletinConfig, name: str) -> str:
-    """A folder beside bulletin.toml, or the name as it stands (a hub id)."""
-    folder = config.folder / name
-    return str(folder) if name and folder.is_dir() else name
+    """A folder beside bulletin.toml, or the name as it stands (a hub id); else the tuned one."""
+    folder = config.folder / (name or TUNED_MODEL)
+    return str(folder) if folder.is_dir() else name
 
 
 def draft_edition(

@@ -18,6 +18,7 @@ from kuaibao.bulletin.store.decisions import (
 )
 from kuaibao.bulletin.store.drafts import (
     StoredDraft,
+    all_issues,
     get_draft,
     get_issue,
     printed_items,
@@ -52,6 +53,7 @@ __all__ = [
     "Store",
     "StoredDraft",
     "StoredEntry",
+    "all_issues",
     "day_range",
     "days_before",
     "entry_hash",

@@ -18,6 +18,7 @@ from kuaibao.files import hash_file
 
 __all__ = [
     "StoredDraft",
+    "all_issues",
     "get_draft",
     "get_issue",
     "printed_items",
@@ -212,6 +213,14 @@ def get_issue(store: Store, series: str, language: str, year: int, number: int) 
     with store.database.read() as connection:
         payload = connection.execute(query).scalar()
     return codec.decode(Issue, payload) if payload else None
+
+
+def all_issues(store: Store) -> list[Issue]:
+    """Every issue as it was last made, the oldest first."""
+    columns = tables.issue.c
+    query = select(columns.payload).order_by(columns.year, columns.number, columns.language)
+    with store.database.read() as connection:
+        return [codec.decode(Issue, payload) for payload in connection.execute(query).scalars()]
 
 
 def printed_items(store: Store, series: str, running_number: int, n_issue: int) -> set[str]:

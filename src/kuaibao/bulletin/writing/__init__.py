@@ -1,5 +1,6 @@
 """From items to drafts: summaries with evidence, people's manuscripts, drawings, the protocols."""
 
+from kuaibao.bulletin.writing.back_issues import BackPair, back_pairs, read_issue_files
 from kuaibao.bulletin.writing.drafting import (
     DRAFT_VERSION,
     Writer,
@@ -24,12 +25,14 @@ from kuaibao.bulletin.writing.protocols import (
 __all__ = [
     "DRAFT_VERSION",
     "PAPER_FIELDS",
+    "BackPair",
     "Drawn",
     "Illustrator",
     "Manuscript",
     "Summarizer",
     "Translator",
     "Writer",
+    "back_pairs",
     "check_sentence",
     "draw_figures",
     "entry_for",
@@ -41,5 +44,6 @@ __all__ = [
     "is_strategy",
     "make_draft",
     "paper_fields",
+    "read_issue_files",
     "read_manuscripts",
 ]
