@@ -20,11 +20,11 @@ def hub_model(family, seed=0, **more):
         )  # fmt: skip
         model = transformers.ImageGPTForCausalImageModeling(config)
     else:
+        sizes = {"encoder_attention_heads": 4, "encoder_ffn_dim": 64} | more
         config = transformers.PegasusConfig(
             vocab_size=110, d_model=32, encoder_layers=2, decoder_layers=2,
-            encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=64,
-            decoder_ffn_dim=64, max_position_embeddings=40, dropout=0, attention_dropout=0,
-            activation_dropout=0, **more,
+            decoder_attention_heads=4, decoder_ffn_dim=64, max_position_embeddings=40,
+            dropout=0, attention_dropout=0, activation_dropout=0, **sizes,
         )  # fmt: skip
         model = transformers.PegasusForConditionalGeneration(config)
     with torch.no_grad():

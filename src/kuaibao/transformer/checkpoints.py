@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ __all__ = ["load_config", "load_pretrained", "model_folder", "save_pretrained"]
 
 MAX_JSON_BYTES = 20_000_000
 WEIGHTS = "model.safetensors"
+PICKLE = "pytorch_model.bin"
 _IGNORED = (
     ".attn.bias",
     ".attn.masked_bias",
@@ -56,6 +58,12 @@ def load_pretrained(
     folder = model_folder(folder_or_id)
     config = load_config(folder)
     stored = _read_weights(folder)
+    if config.family == "imagegpt" and any(
+        name.endswith(".bias") and tensor.dim() == 1 and bool(tensor.any())
+        for name, tensor in stored.items()
+    ):
+        # The paper's model has no biases; transformers' class could be trained with some.
+        config = replace(config, has_bias=True)
     with torch.device("meta"):
         model = EncoderDecoder(config) if config.is_encoder_decoder else Decoder(config)
     state = _translate(stored, layout_rows(config), config, folder)
@@ -165,25 +173,28 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:
     """All tensors of one safetensors file, of shards by their index, or of an old pickle."""
-    single, index = folder / WEIGHTS, folder / (WEIGHTS + ".index.json")
-    if single.is_file():
-        return _read_safetensors(single)
-    if index.is_file():
-        shards: Any = _read_json(index).get("weight_map")
-        if not isinstance(shards, dict):
-            raise CheckpointError(f"{index} has no weight_map")
-        stored: dict[str, Tensor] = {}
-        for name in sorted({str(s) for s in shards.values()}):
-            if Path(name).name != name:
-                raise CheckpointError(f"{index} names a file outside its folder: {name}")
-            stored.update(_read_safetensors(folder / name))
-        return stored
-    others = sorted(folder.glob("*.safetensors"))
-    if others:
-        return _read_safetensors(others[0])
-    if (folder / "pytorch_model.bin").is_file():
-        return _read_pickle(folder / "pytorch_model.bin")
+    for whole, read in ((WEIGHTS, _read_safetensors), (PICKLE, _read_pickle)):
+        if (folder / whole).is_file():
+            return read(folder / whole)
+        index = folder / f"{whole}.index.json"
+        if index.is_file():
+            return _read_shards(index, read)
+        others = sorted(folder.glob("*.safetensors"))
+        if others:
+            return _read_safetensors(others[0])
     raise CheckpointError(f"{folder} holds no weights", hint=f"Wanted: {WEIGHTS}.")
+
+
+def _read_shards(index: Path, read: Callable[[Path], dict[str, Tensor]]) -> dict[str, Tensor]:
+    shards: Any = _read_json(index).get("weight_map")
+    if not isinstance(shards, dict):
+        raise CheckpointError(f"{index} has no weight_map")
+    stored: dict[str, Tensor] = {}
+    for name in sorted({str(s) for s in shards.values()}):
+        if Path(name).name != name:
+            raise CheckpointError(f"{index} names a file outside its folder: {name}")
+        stored.update(read(index.parent / name))
+    return stored
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -215,6 +226,7 @@ def _translate(
     has_prefix = any(name.startswith(("transformer.", "model.")) for name in left)
     state: dict[str, Tensor] = {}
     missing: list[str] = []
+    _give_shared_name(left, config)
     for row in rows:
         parts = [_take(left, name, has_prefix) for name in row.theirs]
         if any(part is None for part in parts):
@@ -236,6 +248,21 @@ def _translate(
     if odd:
         raise CheckpointError(f"{folder}: {len(odd)} tensors are not understood, such as {odd[0]}")
     return state
+
+
+def _give_shared_name(left: dict[str, Tensor], config: TransformerConfig) -> None:
+    """Files keep one name of a tensor that several layers share, and not always the same one."""
+    shared = "model.shared.weight" if config.family == "pegasus" else "transformer.wte.weight"
+    others = ["lm_head.weight"] if config.tie_head else []
+    if config.family == "pegasus":
+        others += ["model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"]
+    if not {shared, shared.split(".", 1)[1]} & set(left):
+        found = next((name for name in others if name in left), None)
+        if found is not None:
+            left[shared] = left[found]
+    for name in others[1:]:
+        if name in left and shared in left and not torch.equal(left[name], left[shared]):
+            raise CheckpointError(f"{name} differs from {shared}: tables of their own are not read")
 
 
 def _take(left: dict[str, Tensor], name: str, has_prefix: bool) -> Tensor | None:

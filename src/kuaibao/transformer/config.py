@@ -10,6 +10,8 @@ from kuaibao.errors import InputError, did_you_mean
 __all__ = ["NAMED_CONFIGS", "TransformerConfig", "named_config"]
 
 Family = Literal["gpt2", "imagegpt", "pegasus"]
+Activation = Literal["gelu_new", "gelu", "quick_gelu", "relu", "silu", "tanh", "sigmoid", "relu2",
+                     "relu6", "leaky_relu", "mish", "linear"]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,11 @@ class TransformerConfig:
     n_head: int = 12
     n_inner: int = 0
     """Width of the feed-forward layer; 0 means 4 · n_embd."""
-    activation: Literal["gelu_new", "gelu", "quick_gelu", "relu"] = "gelu_new"
+    n_encoder_head: int = 0
+    """Of the encoder; 0 means n_head."""
+    n_encoder_inner: int = 0
+    """Of the encoder; 0 means as the decoder."""
+    activation: Activation = "gelu_new"
     norm: Literal["layer", "rms"] = "layer"
     norm_eps: float = 1e-5
     has_bias: bool = True
@@ -46,6 +52,10 @@ class TransformerConfig:
     tie_head: bool = True
     causal: bool = True
     """False for image GPT's BERT objective."""
+    scale_attention: bool = True
+    """Divide attention scores by √d_head."""
+    scale_attention_by_layer: bool = False
+    """Divide them by the layer's number too, counted from 1."""
     attention_window: int = 0
     """Of every second block, as in GPT-3: it sees so many latest positions; 0 for all."""
     dropout: float = 0.0
@@ -63,6 +73,8 @@ class TransformerConfig:
                 raise InputError(f"{name} must be positive, got {size}")
         if self.n_embd % self.n_head:
             raise InputError(f"n_embd ({self.n_embd}) must divide by n_head ({self.n_head})")
+        if self.n_embd % (self.n_encoder_head or self.n_head):
+            raise InputError(f"n_embd ({self.n_embd}) must divide by the encoder's heads")
         if not 0.0 <= self.dropout < 1.0:
             raise InputError(f"dropout is a share from 0 to below 1, got {self.dropout}")
 
@@ -75,6 +87,12 @@ class TransformerConfig:
     def d_head(self) -> int:
         """Width of one attention head."""
         return self.n_embd // self.n_head
+
+    @property
+    def encoder(self) -> TransformerConfig:
+        """What the encoder's blocks are made by."""
+        return replace(self, n_head=self.n_encoder_head or self.n_head,
+                       n_inner=self.n_encoder_inner or self.n_inner)  # fmt: skip
 
     @property
     def is_encoder_decoder(self) -> bool:

@@ -7,9 +7,10 @@ A layout is a list of rows (ours, theirs, how): `same`, `transpose` for GPT-2's 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from kuaibao.transformer.config import TransformerConfig
+from kuaibao.errors import did_you_mean
+from kuaibao.transformer.config import Activation, TransformerConfig
 from kuaibao.transformer.errors import CheckpointError
 
 __all__ = ["Row", "config_from_hub", "config_to_hub", "layout_rows"]
@@ -66,6 +67,8 @@ def _pegasus_rows(config: TransformerConfig) -> list[Row]:
     for p in ("weight", "bias"):
         rows.append(Row(f"encoder_norm.{p}", (f"model.encoder.layer_norm.{p}",)))
         rows.append(Row(f"norm.{p}", (f"model.decoder.layer_norm.{p}",)))
+    if not config.tie_head:
+        rows.append(Row("head.weight", ("lm_head.weight",)))
     return rows
 
 
@@ -92,8 +95,10 @@ def _pegasus_block(ours: str, theirs: str, has_cross: bool) -> list[Row]:
     return rows
 
 
-_ACTIVATIONS = {"gelu_new": "gelu_new", "gelu_pytorch_tanh": "gelu_new", "gelu": "gelu",
-                "quick_gelu": "quick_gelu", "relu": "relu"}  # fmt: skip
+_ACTIVATIONS = {name: name for name in get_args(Activation)} | {
+    "gelu_pytorch_tanh": "gelu_new", "gelu_fast": "gelu_new", "gelu_accurate": "gelu_new",
+    "gelu_python": "gelu", "swish": "silu",
+}  # fmt: skip
 
 
 def config_from_hub(value: dict[str, Any]) -> TransformerConfig:
@@ -119,20 +124,22 @@ def config_from_hub(value: dict[str, Any]) -> TransformerConfig:
 
 def _activation(name: str) -> Any:
     if name not in _ACTIVATIONS:
-        raise CheckpointError(f"activation {name!r} is not known here")
+        raise CheckpointError(
+            f"activation {name!r} is not known here", hint=did_you_mean(name, _ACTIVATIONS)
+        )
     return _ACTIVATIONS[name]
 
 
 def _gpt_sizes(v: dict[str, Any]) -> dict[str, Any]:
-    for switch in ("scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn"):
-        if v.get(switch):
-            raise CheckpointError(f"{switch} is not supported")
-    if v.get("scale_attn_weights", True) is not True:
-        raise CheckpointError("scale_attn_weights must be true")
+    # reorder_and_upcast_attn only asks for float32 inside, which is what we have.
+    if v.get("add_cross_attention"):
+        raise CheckpointError("a GPT-2 with cross-attention is not read here")
     return {
         "n_positions": int(v.get("n_positions") or v["n_ctx"]), "n_embd": int(v["n_embd"]),
         "n_layer": int(v["n_layer"]), "n_head": int(v["n_head"]),
         "n_inner": int(v.get("n_inner") or 0), "norm_eps": float(v.get("layer_norm_epsilon", 1e-5)),
+        "scale_attention": bool(v.get("scale_attn_weights", True)),
+        "scale_attention_by_layer": bool(v.get("scale_attn_by_inverse_layer_idx", False)),
     }  # fmt: skip
 
 
@@ -158,15 +165,13 @@ def _imagegpt_config(v: dict[str, Any]) -> TransformerConfig:
 
 
 def _pegasus_config(v: dict[str, Any]) -> TransformerConfig:
-    if v["encoder_attention_heads"] != v["decoder_attention_heads"] or (
-        v["encoder_ffn_dim"] != v["decoder_ffn_dim"]
-    ):
-        raise CheckpointError("encoder and decoder of different widths are not supported")
     return TransformerConfig(
         family="pegasus", vocab_size=int(v["vocab_size"]), n_embd=int(v["d_model"]),
         n_positions=int(v["max_position_embeddings"]), n_layer=int(v["decoder_layers"]),
         n_encoder_layer=int(v["encoder_layers"]), n_head=int(v["decoder_attention_heads"]),
-        n_inner=int(v["decoder_ffn_dim"]), position="sinusoidal",
+        n_inner=int(v["decoder_ffn_dim"]), n_encoder_head=int(v["encoder_attention_heads"]),
+        n_encoder_inner=int(v["encoder_ffn_dim"]),
+        tie_head=bool(v.get("tie_word_embeddings", True)), position="sinusoidal",
         activation=_activation(v.get("activation_function", "relu")),
         scale_embedding=bool(v.get("scale_embedding", True)), dropout=float(v.get("dropout", 0.1)),
         start_id=_id(v.get("decoder_start_token_id", 0)), eos_id=_id(v.get("eos_token_id", 1)),
@@ -191,7 +196,9 @@ def config_to_hub(config: TransformerConfig) -> dict[str, Any]:
         "n_head": config.n_head, "n_inner": config.n_inner or None,
         "activation_function": config.activation, "layer_norm_epsilon": config.norm_eps,
         "tie_word_embeddings": config.tie_head, "resid_pdrop": 0.0, "embd_pdrop": 0.0,
-        "attn_pdrop": 0.0, "bos_token_id": config.start_id, "eos_token_id": config.eos_id,
+        "attn_pdrop": 0.0, "scale_attn_weights": config.scale_attention,
+        "scale_attn_by_inverse_layer_idx": config.scale_attention_by_layer,
+        "bos_token_id": config.start_id, "eos_token_id": config.eos_id,
         "pad_token_id": config.pad_id,
     }  # fmt: skip
     if config.attention_window:
@@ -206,13 +213,14 @@ def _pegasus_to_hub(config: TransformerConfig) -> dict[str, Any]:
         "model_type": "pegasus", "architectures": ["PegasusForConditionalGeneration"],
         "vocab_size": config.vocab_size, "d_model": config.n_embd,
         "encoder_layers": config.n_encoder_layer, "decoder_layers": config.n_layer,
-        "encoder_attention_heads": config.n_head, "decoder_attention_heads": config.n_head,
-        "encoder_ffn_dim": config.d_inner, "decoder_ffn_dim": config.d_inner,
+        "encoder_attention_heads": config.encoder.n_head,
+        "decoder_attention_heads": config.n_head, "encoder_ffn_dim": config.encoder.d_inner,
+        "decoder_ffn_dim": config.d_inner,
         "max_position_embeddings": config.n_positions, "activation_function": config.activation,
         "scale_embedding": config.scale_embedding, "dropout": config.dropout,
         "attention_dropout": config.dropout, "activation_dropout": 0.0,
         "decoder_start_token_id": config.start_id, "eos_token_id": config.eos_id,
         "forced_eos_token_id": config.eos_id, "pad_token_id": config.pad_id,
-        "tie_word_embeddings": True, "is_encoder_decoder": True,
+        "tie_word_embeddings": config.tie_head, "is_encoder_decoder": True,
         "num_hidden_layers": config.n_layer,
     }  # fmt: skip

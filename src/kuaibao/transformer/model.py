@@ -6,12 +6,13 @@ Shapes: `batch` sequences of `position` tokens; hidden states are (batch, positi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from kuaibao.transformer.cache import LayerCache
 from kuaibao.transformer.config import TransformerConfig
@@ -48,9 +49,13 @@ def _norm(config: TransformerConfig) -> nn.Module:
 class Attention(nn.Module):
     """Multi-head attention; over the sequence itself, or over an encoder's output."""
 
-    def __init__(self, config: TransformerConfig, *, window: int = 0, cross: bool = False) -> None:
+    def __init__(
+        self, config: TransformerConfig, *, layer: int = 0, window: int = 0, cross: bool = False
+    ) -> None:
         super().__init__()
         d, bias = config.n_embd, config.has_bias
+        scale = config.d_head**-0.5 if config.scale_attention else 1.0
+        self.scale = scale / (layer + 1) if config.scale_attention_by_layer else scale
         self.n_head, self.d_head, self.window = config.n_head, config.d_head, window
         self.dropout = config.dropout
         if cross:
@@ -100,8 +105,9 @@ class Attention(nn.Module):
             mask, causal = (band if mask is None else mask & band), False
         dropout = self.dropout if self.training else 0.0
         y = functional.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal and q.shape[2] > 1
-        )
+            q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal and q.shape[2] > 1,
+            scale=self.scale,
+        )  # fmt: skip
         return self.out(y.transpose(1, 2).flatten(2))
 
 
@@ -133,19 +139,29 @@ def _activate(x: Tensor, name: str) -> Tensor:
         return functional.gelu(x)
     if name == "quick_gelu":
         return x * torch.sigmoid(1.702 * x)
-    return functional.relu(x)
+    return _OTHERS[name](x)
+
+
+_OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": functional.relu, "silu": functional.silu, "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid, "relu2": lambda x: functional.relu(x).square(),
+    "relu6": functional.relu6, "leaky_relu": functional.leaky_relu, "mish": functional.mish,
+    "linear": lambda x: x,
+}  # fmt: skip
 
 
 class Block(nn.Module):
     """Attention and feed-forward, each behind a norm and added to its input."""
 
-    def __init__(self, config: TransformerConfig, *, window: int = 0, cross: bool = False) -> None:
+    def __init__(
+        self, config: TransformerConfig, *, layer: int = 0, window: int = 0, cross: bool = False
+    ) -> None:
         super().__init__()
         self.norm_1 = _norm(config)
-        self.attention = Attention(config, window=window)
+        self.attention = Attention(config, layer=layer, window=window)
         if cross:
             self.norm_cross = _norm(config)
-            self.cross = Attention(config, cross=True)
+            self.cross = Attention(config, layer=layer, cross=True)
         self.norm_2 = _norm(config)
         self.feed_forward = FeedForward(config)
         self.dropout = nn.Dropout(config.dropout)
@@ -173,6 +189,8 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
+        self.recompute = False
+        """Keep only each block's input for the gradient: less memory, a third more time."""
         self.tokens = nn.Embedding(config.vocab_size + config.n_extra_input, config.n_embd)
         if config.position == "learned":
             self.positions = nn.Embedding(config.n_positions, config.n_embd)
@@ -199,6 +217,12 @@ class Transformer(nn.Module):
         from kuaibao.transformer.generating import generate_with
 
         return generate_with(self, prompts, settings)
+
+    def run(self, block: Block, x: Tensor, **given: Any) -> Tensor:
+        """One block; in training its inside is computed anew for the gradient if so wished."""
+        if not (self.recompute and self.training):
+            return block(x, **given)
+        return cast("Tensor", checkpoint(block, x, use_reentrant=False, **given))
 
     def embed(self, input_ids: Tensor, places: Tensor, masked: Tensor | None = None) -> Tensor:
         """Token and position embeddings, (batch, position, n_embd).
@@ -237,7 +261,7 @@ class Decoder(Transformer):
         super().__init__(config)
         window = config.attention_window
         self.blocks = nn.ModuleList(
-            Block(config, window=window if i % 2 else 0) for i in range(config.n_layer)
+            Block(config, layer=i, window=window if i % 2 else 0) for i in range(config.n_layer)
         )
         self.norm = _norm(config)
 
@@ -281,7 +305,7 @@ class Decoder(Transformer):
         x = self.embed(input_ids, places, masked)
         for block in layers_of(self.blocks):
             yield block.norm_1(x)
-            x = block(x, mask=mask, causal=self.config.causal)
+            x = self.run(block, x, mask=mask, causal=self.config.causal)
         yield self.norm(x)
 
 
@@ -290,9 +314,13 @@ class EncoderDecoder(Transformer):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__(config)
-        self.encoder = nn.ModuleList(Block(config) for _ in range(config.n_encoder_layer))
+        self.encoder = nn.ModuleList(
+            Block(config.encoder, layer=i) for i in range(config.n_encoder_layer)
+        )
         self.encoder_norm = _norm(config)
-        self.blocks = nn.ModuleList(Block(config, cross=True) for _ in range(config.n_layer))
+        self.blocks = nn.ModuleList(
+            Block(config, layer=i, cross=True) for i in range(config.n_layer)
+        )
         self.norm = _norm(config)
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
@@ -301,7 +329,7 @@ class EncoderDecoder(Transformer):
         x = self.embed(input_ids, places)
         mask = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
         for block in layers_of(self.encoder):
-            x = block(x, mask=mask)
+            x = self.run(block, x, mask=mask)
         return self.encoder_norm(x)
 
     def forward(
@@ -323,7 +351,7 @@ class EncoderDecoder(Transformer):
         seen = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
         for block in layers_of(self.blocks):
             keys_and_values = block.cross.keys_and_values(memory)
-            x = block(x, causal=True, memory=keys_and_values, memory_mask=seen)
+            x = self.run(block, x, causal=True, memory=keys_and_values, memory_mask=seen)
         return self.norm(x)
 
 
