@@ -174,6 +174,16 @@ def test_wrong_input_is_named(tmp_path):
         prepare_corpus([tmp_path], tmp_path / "c", vocab_size=300)
 
 
+def test_long_files_are_cut_so_that_some_text_can_be_held_out(tmp_path):
+    (tmp_path / "long.txt").write_text(
+        "".join(f"line {i}\n" for i in range(20_000)) + "x" * 120_000
+    )
+    pieces = [d.text for d in iterate_documents([tmp_path])]
+    assert "".join(pieces) == (tmp_path / "long.txt").read_text()
+    assert max(map(len, pieces)) < 60_000
+    assert len({d.is_held_out(0.5) for d in iterate_documents([tmp_path])}) == 2
+
+
 def test_the_files_own_split_decides(tmp_path):
     rows = [{"text": f"text {i}", "split": "test" if i % 4 == 0 else "train"} for i in range(20)]
     (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, rows)))

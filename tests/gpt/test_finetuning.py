@@ -66,7 +66,7 @@ def test_adapters_learn_other_answers_with_few_parameters(order, tmp_path):
 def test_a_killed_job_goes_on_to_the_same_model(order, tmp_path, monkeypatch):
     whole = finetune(**order | {"n_epochs": 6})
     expected = load_pretrained(order["folder"]).state_dict()
-    step = loop._Trainer._step
+    step = loop.Trainer.step
 
     def dies(self, n):
         if n == 4:
@@ -74,10 +74,10 @@ def test_a_killed_job_goes_on_to_the_same_model(order, tmp_path, monkeypatch):
         return step(self, n)
 
     again = order | {"n_epochs": 6, "folder": tmp_path / "b", "work_folder": tmp_path / "run2"}
-    monkeypatch.setattr(loop._Trainer, "_step", dies)
+    monkeypatch.setattr(loop.Trainer, "step", dies)
     with pytest.raises(KeyboardInterrupt):
         finetune(**again)
-    monkeypatch.setattr(loop._Trainer, "_step", step)
+    monkeypatch.setattr(loop.Trainer, "step", step)
     assert finetune(**again) == whole
     for name, tensor in load_pretrained(tmp_path / "b").state_dict().items():
         assert torch.equal(tensor, expected[name])

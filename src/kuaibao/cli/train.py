@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+import signal
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from kuaibao.training import TrainingResult
+    from kuaibao.training import Forecast, TrainingResult
 
 app = typer.Typer()
 
@@ -27,12 +31,15 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the newest checkpoint of the run.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how much memory and time it needs, and stop.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document at the end.")] = False,
 ) -> None:
     """Train a model from a recipe: corpus, tokens, shards, training, evaluation, folder.
 
-    A run that was killed goes on with --resume, bit for bit. The best model by held-out loss lies
-    in the run's folder under `model`.
+    A run that was killed or stopped (Ctrl-C) goes on with --resume, bit for bit. The best model by
+    held-out loss lies in the run's folder under `model`. Several processes: torchrun.
     """
     from rich.console import Console
     from rich.progress import (
@@ -43,7 +50,7 @@ def train(
         TimeRemainingColumn,
     )
 
-    from kuaibao.training import find_task, load_recipe, write_report
+    from kuaibao.training import find_task, forecast, load_recipe, write_report
     from kuaibao.training import train as run_training
 
     chosen = load_recipe(recipe)
@@ -63,15 +70,55 @@ def train(
             bar.update(number, description="Training", completed=step, total=steps, figures=shown)
 
         task = find_task(chosen, prepare)
-        result = run_training(
-            task, chosen, resume=resume, profile_samples=profile_samples, progress=tell
-        )
+        if dry_run:
+            bar.stop()
+            _show_forecast(forecast(task, chosen), chosen.run.steps, as_json=as_json)
+            return
+        with _stopped_by_signals() as came:
+            result = run_training(
+                task, chosen, resume=resume, profile_samples=profile_samples, progress=tell,
+                should_stop=lambda: bool(came),
+            )  # fmt: skip
+    if os.environ.get("RANK", "0") != "0":
+        return
     if result.is_finished:
         write_report(chosen.run_folder, result.state)
     if as_json:
         typer.echo(json.dumps(_to_json(result, task.sample_unit)))
     else:
         _show(result, task.sample_unit)
+
+
+@contextmanager
+def _stopped_by_signals() -> Generator[list[int]]:
+    """The signals that came; a second one of a kind ends at once, as usual."""
+    came: list[int] = []
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.signal(number, usual[signal.Signals(number)])
+
+    for number in usual:
+        signal.signal(number, note)
+    try:
+        yield came
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+
+def _show_forecast(found: Forecast, steps: int, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(found.to_json()))
+        return
+    for name in ("weights", "gradients", "optimizer", "activations", "total"):
+        typer.echo(f"{name:12} {getattr(found, name + '_bytes') / 1e6:10,.1f} MB")
+    typer.echo(f"{found.n_parameter:,} parameters, {found.n_sample:,} samples, "
+               f"{found.n_epoch:.2f} epochs")  # fmt: skip
+    typer.echo(
+        f"{found.seconds_per_step:.3f} s a step, {steps} steps: {found.seconds / 60:.1f} min"
+    )
 
 
 def _to_json(result: TrainingResult, unit: str) -> dict[str, object]:

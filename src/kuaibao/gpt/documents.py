@@ -17,6 +17,8 @@ __all__ = ["Document", "iterate_documents", "resolve_source", "text_cache"]
 
 SUFFIXES = (".txt", ".md", ".rst", ".jsonl", ".py", ".html")
 MAX_FILE_BYTES = 2_000_000_000
+PIECE = 50_000
+"""Characters of a plain file that are one document at most."""
 DEBIAN = "debian:"
 _TEXT_FIELDS = ("text", "document", "content", "paragraphs")
 _HELD_OUT_SPLITS = ("validation", "valid", "dev", "test")
@@ -70,7 +72,7 @@ def resolve_source(name: str, folder: Path) -> Path:
 
 
 def iterate_documents(paths: Sequence[Path]) -> Iterator[Document]:
-    """Documents of files and folders: plain files whole, JSON lines one by one.
+    """Documents of files and folders: plain files (long ones in pieces), JSON lines one by one.
 
     Raises:
         InputError: A path does not exist, a file is too large, or a line is no JSON.
@@ -87,7 +89,23 @@ def iterate_documents(paths: Sequence[Path]) -> Iterator[Document]:
             if file.suffix == ".jsonl":
                 yield from _lines(file)
             else:
-                yield Document(file.read_text(encoding="utf-8", errors="replace"))
+                yield from map(Document, _pieces(file))
+
+
+def _pieces(file: Path) -> Iterator[str]:
+    """A plain file; a long one in pieces that end with a line, so that some can be held out."""
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        piece: list[str] = []
+        size = 0
+        # readline with a limit: a file without line ends is bounded too.
+        while line := lines.readline(PIECE):
+            piece.append(line)
+            size += len(line)
+            if size >= PIECE:
+                yield "".join(piece)
+                piece, size = [], 0
+        if piece:
+            yield "".join(piece)
 
 
 def _lines(file: Path) -> Iterator[Document]:

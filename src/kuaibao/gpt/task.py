@@ -78,7 +78,10 @@ class GPTTask:
         return batch["tokens"].shape[0] * (batch["tokens"].shape[1] - 1)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Held-out loss in nats a token, and bits a byte of UTF-8."""
+        """Held-out loss in nats a token, and bits a byte of UTF-8.
+
+        Where nothing is held out (a corpus of one document), the loss on training text.
+        """
         stream = self.corpus.validation
         n_window = stream.n_window(self.length)
         if n_window < 1:
@@ -92,8 +95,10 @@ class GPTTask:
             total += float(_loss(model, torch.from_numpy(windows).to(device))) * len(windows)
         loss = total / n
         n_byte = self.corpus.n_validation_byte
-        per_byte = self.corpus.validation.n_token / n_byte if n_byte else 0.0
-        return {"loss": loss, "bits_per_byte": loss / math.log(2) * per_byte}
+        if not n_byte:
+            return {"loss": loss}
+        bits = loss / math.log(2) * self.corpus.validation.n_token / n_byte
+        return {"loss": loss, "bits_per_byte": bits}
 
     def save(self, model: nn.Module, folder: Path) -> None:
         """A folder that `kuaibao generate` and the service load."""

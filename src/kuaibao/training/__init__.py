@@ -2,8 +2,11 @@
 
 from kuaibao.training.curve import write_report
 from kuaibao.training.errors import DivergenceError, RecipeError, TrainingStateError
-from kuaibao.training.loop import Profile, TrainingResult, sample_order, train
+from kuaibao.training.forecast import Forecast, forecast
+from kuaibao.training.loop import Trainer, TrainingResult, train
 from kuaibao.training.optimizers import learning_rate, make_optimizer
+from kuaibao.training.order import sample_order
+from kuaibao.training.profile import Profile
 from kuaibao.training.recipe import (
     OptimizerSettings,
     Recipe,
@@ -17,15 +20,18 @@ __all__ = [
     "TASKS",
     "Batch",
     "DivergenceError",
+    "Forecast",
     "OptimizerSettings",
     "Profile",
     "Recipe",
     "RecipeError",
     "RunSettings",
     "Task",
+    "Trainer",
     "TrainingResult",
     "TrainingStateError",
     "find_task",
+    "forecast",
     "learning_rate",
     "load_recipe",
     "make_optimizer",

@@ -51,6 +51,12 @@ class RunSettings:
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     ema: float = 0.0
     """Decay of the averaged weights; 0 for none."""
+    parallel: Literal["ddp", "fsdp"] = "ddp"
+    """Under torchrun: weights copied to each process, or spread over them."""
+    recompute: bool = False
+    """Activation checkpointing: less memory, about a third more time."""
+    prefetch: bool = False
+    """Make the next batch in a thread meanwhile; pays where the device is not the CPU."""
     n_thread: int = 0
     """CPU threads; 0 leaves torch's own number."""
     patience: int = 0
@@ -88,7 +94,8 @@ class Recipe:
         value = dataclasses.asdict(self)
         for key in ("folder", "name", "out"):
             del value[key]
-        for key in ("steps", "evaluate_every", "checkpoint_every", "keep", "n_thread", "patience"):
+        for key in ("steps", "evaluate_every", "checkpoint_every", "keep", "n_thread", "patience",
+                    "parallel", "recompute", "prefetch"):  # fmt: skip
             del value["run"][key]
         return value
 

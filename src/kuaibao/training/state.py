@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from kuaibao.files import hash_file, write_json
+from kuaibao.training.distributed import fill_model, placed_like, whole
 from kuaibao.training.errors import TrainingStateError
 
 __all__ = ["RunState", "latest_checkpoint", "load_state", "remove_old", "save_state"]
@@ -41,32 +42,49 @@ class RunState:
     best_step: int = -1
     n_unit: int = 0
     seconds: float = 0.0
+    scaler: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Of the gradient, in fp16."""
 
 
 def save_state(
     folder: Path, state: RunState, model: nn.Module, optimizer: torch.optim.Optimizer,
-    extra: Mapping[str, Tensor], fingerprint: Mapping[str, Any],
+    extra: Mapping[str, Tensor], fingerprint: Mapping[str, Any], *, is_writer: bool = True,
 ) -> Path:  # fmt: skip
-    """Write a checkpoint; gives its folder.
+    """Write a checkpoint; gives its folder. Of several processes all call, one writes.
 
     Raises:
-        OSError: The disk is full; nothing is left behind.
+        TrainingStateError: It can't be written, the disk is full; nothing is left behind.
     """
     target = folder / f"step-{state.step:07d}"
-    part = folder / f".{target.name}.part"
+    tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+    tensors |= {f"optimizer.{k}": v for k, v in _flat(optimizer).items()}
+    tensors |= {f"extra.{k}": v for k, v in extra.items()}
+    own = {k: whole(v).detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    if is_writer:
+        try:
+            _write(target, own, state, fingerprint)
+        except (OSError, SafetensorError) as error:
+            raise TrainingStateError(
+                f"the checkpoint of step {state.step} can't be written: {error}",
+                hint="Make room, then go on with --resume.",
+            ) from error
+    return target
+
+
+def _write(
+    target: Path, tensors: dict[str, Tensor], state: RunState, fingerprint: Mapping[str, Any]
+) -> None:
+    part = target.parent / f".{target.name}.part"
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
     try:
-        tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
-        tensors |= {f"optimizer.{k}": v for k, v in _flat(optimizer).items()}
-        tensors |= {f"extra.{k}": v for k, v in extra.items()}
-        own = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-        save_file(own, part / TENSORS)
+        part.mkdir(parents=True)
+        save_file(tensors, part / TENSORS)
+        _flush(part / TENSORS)
         meta = {
             "fingerprint": fingerprint, "hash": hash_file(part / TENSORS), "step": state.step,
             "losses": state.losses, "evaluations": state.evaluations, "n_unit": state.n_unit,
             "best_loss": state.best_loss if state.best_step >= 0 else None,
-            "best_step": state.best_step, "seconds": state.seconds,
+            "best_step": state.best_step, "seconds": state.seconds, "scaler": state.scaler,
         }  # fmt: skip
         write_json(part / META, meta)
         if target.exists():
@@ -75,7 +93,11 @@ def save_state(
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    return target
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
@@ -116,14 +138,14 @@ def load_state(
     for name, tensor in tensors.items():
         kind, _, rest = name.partition(".")
         parts[kind][rest] = tensor
-    model.load_state_dict(parts["model"])
+    fill_model(model, parts["model"])
     _fill(optimizer, parts["optimizer"])
     best = meta["best_loss"]
     state = RunState(
         step=meta["step"], losses=[(s, v) for s, v in meta["losses"]],
         evaluations=[(s, v) for s, v in meta["evaluations"]],
         best_loss=float("inf") if best is None else best, best_step=meta["best_step"],
-        n_unit=meta["n_unit"], seconds=meta["seconds"],
+        n_unit=meta["n_unit"], seconds=meta["seconds"], scaler=meta.get("scaler", {}),
     )  # fmt: skip
     return state, parts["extra"]
 
@@ -155,8 +177,8 @@ def _fill(optimizer: torch.optim.Optimizer, flat: Mapping[str, Tensor]) -> None:
     for key, tensor in flat.items():
         index, _, name = key.partition(".")
         parameter = parameters[int(index)]
-        device = parameter.device if name != "step" else tensor.device
-        optimizer.state[parameter][name] = tensor.to(device).clone()
+        value = tensor if name == "step" else placed_like(tensor, parameter)
+        optimizer.state[parameter][name] = value.clone()
     for parameter in parameters:
         own = optimizer.state.get(parameter)
         # Adafactor keeps None where a parameter has no rows or no columns.

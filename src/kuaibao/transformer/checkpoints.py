@@ -91,9 +91,11 @@ def save_pretrained(
         model: A `Decoder` or an `EncoderDecoder`.
         folder: Made if it is not there; each file is written whole or not at all.
         dtype: Of the stored weights; the model's own if not given.
+
+    Raises:
+        CheckpointError: The folder can't be written.
     """
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
     config: TransformerConfig = model.config
     own: Mapping[str, Tensor] = model.state_dict()
     stored: dict[str, Tensor] = {}
@@ -106,9 +108,14 @@ def save_pretrained(
             part = part[None] if name == "final_logits_bias" else part
             stored[name] = part.contiguous().clone()
     stored |= _zero_biases(stored) if not config.has_bias else {}
-    with atomic_path(target / WEIGHTS) as path:
-        save_file(stored, path, metadata={"format": "pt"})
-    write_json(target / "config.json", config_to_hub(config))
+    try:
+        with atomic_path(target / WEIGHTS) as path:
+            save_file(stored, path, metadata={"format": "pt"})
+        write_json(target / "config.json", config_to_hub(config))
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"the model can't be written to {target}: {error}", hint="Is the disk full?"
+        ) from error
 
 
 def _zero_biases(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -173,12 +173,14 @@ class Block(nn.Module):
         mask: Tensor | None = None,
         causal: bool = False,
         cache: LayerCache | None = None,
-        memory: tuple[Tensor, Tensor] | None = None,
+        memory: Tensor | tuple[Tensor, Tensor] | None = None,
         memory_mask: Tensor | None = None,
     ) -> Tensor:
-        """One layer; `memory` are the keys and values of the encoder's output."""
+        """One layer; `memory` is the encoder's output, or the keys and values made of it."""
         x = x + self.dropout(self.attention(self.norm_1(x), mask=mask, causal=causal, cache=cache))
         if memory is not None:
+            if isinstance(memory, Tensor):
+                memory = self.cross.keys_and_values(memory)
             x = x + self.dropout(self.cross.over(self.norm_cross(x), *memory, memory_mask))
         return x + self.dropout(self.feed_forward(self.norm_2(x)))
 
@@ -291,7 +293,7 @@ class Decoder(Transformer):
         places, mask = _places(input_ids, attention_mask)
         x = self.embed(input_ids, places, masked)
         for block in layers_of(self.blocks):
-            x = block(x, mask=mask, causal=self.config.causal)
+            x = self.run(block, x, mask=mask, causal=self.config.causal)
         return self.norm(x)
 
     def hidden_states(
@@ -305,7 +307,7 @@ class Decoder(Transformer):
         x = self.embed(input_ids, places, masked)
         for block in layers_of(self.blocks):
             yield block.norm_1(x)
-            x = self.run(block, x, mask=mask, causal=self.config.causal)
+            x = block(x, mask=mask, causal=self.config.causal)
         yield self.norm(x)
 
 
@@ -350,8 +352,7 @@ class EncoderDecoder(Transformer):
         x = self.embed(decoder_input_ids, places)
         seen = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
         for block in layers_of(self.blocks):
-            keys_and_values = block.cross.keys_and_values(memory)
-            x = self.run(block, x, causal=True, memory=keys_and_values, memory_mask=seen)
+            x = self.run(block, x, causal=True, memory=memory, memory_mask=seen)
         return self.norm(x)
 
 
