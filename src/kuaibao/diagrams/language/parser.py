@@ -7,12 +7,15 @@ run names every wrong line (up to `MAX_SYNTAX_ERRORS`).
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.resources
+import sys
 from typing import Any
 
 import lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
+from kuaibao.diagrams.caching import cache_folder
 from kuaibao.diagrams.errors import DiagramError, ProgramErrors
 from kuaibao.diagrams.language.domain_builder import DomainBuilder
 from kuaibao.diagrams.language.domain_tree import DomainProgram
@@ -86,13 +89,19 @@ def parse_style(source: Source) -> StyleProgram:
 
 @functools.cache
 def _grammar(name: str) -> tuple[lark.Lark, Any]:
+    """The parser of a language; its tables, a tenth of a second's work, lie in the user's cache."""
     builder = _BUILDERS[name]()
-    text = importlib.resources.files("kuaibao.diagrams.language").joinpath(f"{name}.lark")
+    file = importlib.resources.files("kuaibao.diagrams.language").joinpath(f"{name}.lark")
+    text = file.read_text(encoding="utf-8")
+    digest = hashlib.sha256(f"{lark.__version__} {sys.version} {text}".encode()).hexdigest()
+    folder = cache_folder("grammars")
+    cache: str | bool = str(folder / f"{name}-{digest[:24]}.tables")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # with a read-only home each process builds them anew
+        cache = False
     parser = lark.Lark(
-        text.read_text(encoding="utf-8"),
-        parser="lalr",
-        maybe_placeholders=True,
-        transformer=builder,
+        text, parser="lalr", maybe_placeholders=True, transformer=builder, cache=cache
     )
     return parser, builder
 

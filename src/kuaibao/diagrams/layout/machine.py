@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -19,8 +18,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import binding as llvm
-from platformdirs import user_cache_path
 
+from kuaibao.diagrams.caching import cache_folder
 from kuaibao.files import write_bytes
 
 __all__ = ["load_kernel", "object_path"]
@@ -32,19 +31,14 @@ _keep_alive: list[Any] = []
 
 
 def object_path() -> Path:
-    """Where this machine's code is kept; another processor or version has another name.
-
-    `KUAIBAO_CACHE` overrides the user's cache folder.
-    """
+    """Where this machine's code is kept; another processor or version has another name."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for name in _SOURCES:
         digest.update((here / name).read_bytes())
     digest.update(f"{version('numba')} {version('llvmlite')}".encode())
     digest.update(f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}".encode())
-    folder = os.environ.get("KUAIBAO_CACHE")
-    root = Path(folder) if folder else user_cache_path("kuaibao", appauthor=False)
-    return root / "kernels" / f"layout-{digest.hexdigest()[:24]}.o"
+    return cache_folder("kernels") / f"layout-{digest.hexdigest()[:24]}.o"
 
 
 def _target_machine() -> Any:

@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import os
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
@@ -18,8 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
-
+from kuaibao.diagrams.caching import cache_folder
 from kuaibao.diagrams.library.context import Measure
 from kuaibao.diagrams.rendering.tex import (
     FormulaError,
@@ -86,11 +84,9 @@ def set_formula(tex: str) -> Formula:
 
 
 def _kept(tex: str) -> Path:
-    """Where a formula is kept; `KUAIBAO_CACHE` overrides the user's cache folder."""
-    folder = os.environ.get("KUAIBAO_CACHE")
-    root = Path(folder) if folder else user_cache_path("kuaibao", appauthor=False)
+    """Where a formula is kept."""
     name = hash_value([tex, _FORM, version("ziamath"), EM])
-    return root / "formulas" / f"{name[-32:]}.json"
+    return cache_folder("formulas") / f"{name[-32:]}.json"
 
 
 def _load(path: Path) -> Formula | None:
