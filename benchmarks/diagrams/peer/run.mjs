@@ -60,18 +60,27 @@ for (const path of trios) {
     out.constraints = state.constrFns.length;
     out.objectives = state.objFns.length;
     const start = process.cpuUsage();
-    let last = state;
+    const done = [];
+    let failed = 0;
+    let why = "";
     for (let k = 0; k < layouts; k++) {
-      const first = core.resample({ ...state, variation: `s${k}` });
-      const done = core.optimize(k || layouts > 1 ? first : state);
-      if (done.isErr()) throw Error(core.showError(done.error));
-      last = done.value;
+      const first = layouts > 1 ? core.resample({ ...state, variation: `s${k}` }) : state;
+      const laidOut = core.optimize(first);
+      if (laidOut.isOk()) done.push(laidOut.value);
+      else {
+        failed += 1;
+        why = core.showError(laidOut.error);
+      }
     }
     const spent = process.cpuUsage(start);
     out.layout_ms = (spent.user + spent.system) / 1000 / layouts;
-    const { constrEngs, objEngs } = core.evalFns(last);
-    out.energy = objEngs.reduce((a, b) => a + b, 0);
-    out.violation = Math.max(0, ...constrEngs);
+    out.failed = failed;
+    const terms = done.map((one) => core.evalFns(one));
+    out.energies = terms.map(({ objEngs }) => objEngs.reduce((a, b) => a + b, 0));
+    out.violations = terms.map(({ constrEngs }) => Math.max(0, ...constrEngs));
+    out.energy = out.energies[0];
+    out.violation = out.violations[0];
+    if (!done.length) throw Error(why);
     out.ok = true;
   } catch (error) {
     out.error = String(error.message ?? error).slice(0, 2000);

@@ -37,8 +37,13 @@ def draw(
         str | None, typer.Option(help="Of the layout; by default the program's variation.")
     ] = None,
     candidates: Annotated[
-        int, typer.Option(min=1, max=1000, help="Layouts tried; the best is drawn.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            max=1000,
+            help="Layouts tried; the best is drawn. By default 4, or 16 if none of 4 is right.",
+        ),
+    ] = None,
     substance: Annotated[Path | None, typer.Option(help="A Substance file.")] = None,
     style: Annotated[list[Path] | None, typer.Option(help="A Style file; may repeat.")] = None,
     domain: Annotated[Path | None, typer.Option(help="A Domain file.")] = None,
@@ -146,7 +151,7 @@ class _Drawer:
     """Draws programs with the same settings, one after the other."""
 
     def __init__(
-        self, seed: str | None, candidates: int, time_limit: float, compatible: bool
+        self, seed: str | None, candidates: int | None, time_limit: float, compatible: bool
     ) -> None:
         self.seed = seed
         self.candidates = candidates
@@ -189,8 +194,10 @@ class _Drawer:
             typer.secho(str(warning), err=True, fg=typer.colors.YELLOW)
         settings = Settings(time_limit_s=self.time_limit, compatible=self.compatible)
         start = time.perf_counter()
-        layouts = program.layouts(self.candidates, seed=self.seed, settings=settings)
-        best = layouts[0]
+        if self.candidates is None:
+            best = program.best(seed=self.seed, settings=settings)
+        else:
+            best = program.layouts(self.candidates, seed=self.seed, settings=settings)[0]
         report |= {
             "energy": _finite(best.energy),
             "violation": _finite(best.violation),

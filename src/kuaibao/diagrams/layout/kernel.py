@@ -100,6 +100,7 @@ from kuaibao.diagrams.layout.slots import (
     NEXT,
     NUDGES,
     PENALTY,
+    PENALTY_ROUND,
     PHASE,
     PHI,
     PHI_ROUND,
@@ -109,6 +110,7 @@ from kuaibao.diagrams.layout.slots import (
     STEPS,
     STEPS_CAP,
     TOTAL,
+    TRIAL_PENALTY,
     TRIAL_PHI,
     W_CAP,
     W_START,
@@ -410,8 +412,8 @@ def _energies(ip, terms, is_objective, v, d, fl, stride, m, n, width):
     for q in range(zero_from, ip[N_ROWS] * width):
         d[q] = 0.0
     for k in range(n):
-        fl[k * stride + m + TRIAL_PHI] = 0.0  # TRIAL_PHI
-        fl[k * stride + m + PENALTY] = 0.0
+        fl[k * stride + m + TRIAL_PHI] = 0.0
+        fl[k * stride + m + TRIAL_PENALTY] = 0.0
     for q in range(ip[N_TERMS]):
         r = terms[q] * width
         objective = is_objective[q] != 0
@@ -426,7 +428,7 @@ def _energies(ip, terms, is_objective, v, d, fl, stride, m, n, width):
             elif not x <= 0.0:  # NaN counts, so that it is noticed
                 weight = fl[at + WEIGHT]
                 fl[at + TRIAL_PHI] += weight * x * x
-                fl[at + PENALTY] += x * x
+                fl[at + TRIAL_PENALTY] += x * x
                 if carries:
                     d[r + k] += 2.0 * weight * x
 
@@ -548,12 +550,18 @@ def _end_round(f, i, ib, ip, fp, at, n):
         f[at + 6 * n + q] = f[at + q]
     still = math.sqrt(moved) < 1e-3 or abs(f[m + PHI] - f[m + PHI_ROUND]) < 1e-3
     f[m + PHI_ROUND] = f[m + PHI]
-    satisfied = ip[COMPATIBLE] == 0 and f[m + PENALTY] == 0.0  # ours: the weight acts on nothing
-    if (still and i[ib + ROUND_NO] >= 3) or satisfied or f[m + WEIGHT] >= fp[W_CAP]:
+    ours = ip[COMPATIBLE] == 0
+    penalty, before = f[m + PENALTY], f[m + PENALTY_ROUND]
+    f[m + PENALTY_ROUND] = penalty
+    satisfied = ours and penalty == 0.0  # the weight acts on nothing
+    # ours: go on while violations of more than 1e-4 pixels still shrink with the weight
+    shrinks = ours and penalty > 1e-8 and penalty < 0.25 * before
+    if (still and not shrinks and i[ib + ROUND_NO] >= 3) or satisfied or f[m + WEIGHT] >= fp[W_CAP]:
         i[ib + DONE] = CONVERGED
         return
     f[m + WEIGHT] = f[m + WEIGHT] * 10.0
-    i[ib + N_MEM] = 0
+    if not ours:
+        i[ib + N_MEM] = 0
     i[ib + PHASE] = BASE
     _copy(f, at, at + 3 * n, n)
 
@@ -584,6 +592,7 @@ def _lane(f, i, ib, ip, fp, at, n):
             _copy(f, trial, x, n)
             _copy(f, g_trial, g, n)
         f[m + PHI] = phi
+        f[m + PENALTY] = f[m + TRIAL_PENALTY]
         i[ib + PHASE] = LINE
         _set_out(f, i, ib, ip, fp, at, n)
         return
@@ -595,6 +604,7 @@ def _lane(f, i, ib, ip, fp, at, n):
         if slope >= 0.9 * f[m + DG]:
             _remember(f, i, ib, at, trial, g_trial, n, compatible)
             f[m + PHI] = phi
+            f[m + PENALTY] = f[m + TRIAL_PENALTY]
             _set_out(f, i, ib, ip, fp, at, n)
             return
         f[m + LO] = t
@@ -635,6 +645,7 @@ def _load(lane, candidate, ip, fp, f, i, stride, starts, fixed, n_fixed, v, n, w
     i[lane * I_STRIDE + CANDIDATE] = candidate
     f[m + WEIGHT] = fp[W_START]
     f[m + PHI_ROUND] = math.inf
+    f[m + PENALTY_ROUND] = math.inf
     for q in range(n):
         f[at + q] = starts[candidate * n + q]
         f[at + 3 * n + q] = f[at + q]

@@ -60,8 +60,8 @@ class LayoutResult:
     def rank(self) -> tuple[bool, float, float]:
         """Sorts the better first: finite, then less violated, then lower energy."""
         broken = self.status == "nan" or not np.isfinite(self.energy)
-        # below a hundredth of a pixel nobody sees a violation: energy decides
-        return broken, max(self.violation, 0.01), self.energy
+        # a hundredth of a pixel of violation nobody sees: among such, energy decides
+        return broken, max(round(self.violation, 2), 0.01), self.energy
 
 
 _MIX = tuple(np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))

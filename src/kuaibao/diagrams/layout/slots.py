@@ -16,8 +16,8 @@ CONVERGED, NAN, STEPS_CAP = 1, 2, 3
 # A lane's numbers, after its vectors: point, gradient, direction, trial, gradient there, best
 # point of the line search, point of the last round, then MEMORY steps and MEMORY changes of
 # gradient; behind these numbers come MEMORY reciprocals and MEMORY coefficients.
-PHI, T, LO, HI, DG, WEIGHT, PHI_ROUND, PENALTY, TRIAL_PHI = range(9)
-COUNT_F = 9
+PHI, T, LO, HI, DG, WEIGHT, PHI_ROUND, PENALTY, PENALTY_ROUND, TRIAL_PHI, TRIAL_PENALTY = range(11)
+COUNT_F = 11
 MEMORY = 17
 N_VECTORS = 7
 
