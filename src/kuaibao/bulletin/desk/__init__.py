@@ -74,7 +74,7 @@ from kuaibao.bulletin.desk.publication import (
     issue_folder,
     publish_issue,
 )
-from kuaibao.bulletin.desk.roles import PERMISSIONS, ROLES, SCOPES, Actor
+from kuaibao.bulletin.desk.roles import MAX_NUMBER, PERMISSIONS, ROLES, SCOPES, Actor
 from kuaibao.bulletin.desk.sentences import SENTENCE_STATES, sentence_states, set_sentence_state
 from kuaibao.bulletin.desk.series import (
     Section,
@@ -135,6 +135,7 @@ __all__ = [
     "AUDIT_CHAIN",
     "ERROR_CLASSES",
     "KEY_VARIABLE",
+    "MAX_NUMBER",
     "PERMISSIONS",
     "ROLES",
     "SCOPES",

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from kuaibao.accounts import PermissionDeniedError, PermissionTable, Person
 
-__all__ = ["PERMISSIONS", "ROLES", "SCOPES", "SCOPE_OF", "Actor"]
+__all__ = ["MAX_NUMBER", "PERMISSIONS", "ROLES", "SCOPES", "SCOPE_OF", "Actor"]
+
+MAX_NUMBER = 2**53 - 1
+"""No number of a piece, issue or person is larger; JSON holds it exactly."""
 
 ROLES = ("administrator", "editor", "compiler", "proofreader", "reader")
 

@@ -1,0 +1,7 @@
+"""The JSON API: everything that the pages do, over the same functions."""
+
+from kuaibao.web.api import issues, office, pieces, reading
+
+__all__ = ["routers"]
+
+routers = (pieces.router, issues.router, office.router, reading.router)

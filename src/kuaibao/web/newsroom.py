@@ -1,0 +1,102 @@
+"""What every request shares: the desk, its configuration, the hub, the work in the background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+
+from kuaibao.bulletin.config import BulletinConfig
+from kuaibao.bulletin.desk import Actor, Desk, collect, finish_publications
+from kuaibao.errors import KuaibaoError
+from kuaibao.fetching import Fetcher, FetchSettings
+from kuaibao.web.live import Hub
+
+__all__ = ["Newsroom"]
+
+_log = logging.getLogger("kuaibao.web")
+
+
+@dataclass
+class Newsroom:
+    """The open application."""
+
+    desk: Desk
+    config: BulletinConfig
+    hub: Hub = field(default_factory=Hub)
+    is_secure: bool = False
+    """Served over https: cookies then never travel in the clear."""
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _collecting: threading.Lock = field(default_factory=threading.Lock)
+    _worker: threading.Thread | None = None
+    _is_closing: bool = False
+    failures: list[str] = field(default_factory=list)
+    """What went wrong in the background lately, for the sources' page."""
+
+    def __post_init__(self) -> None:
+        self.desk.tell = self.hub.tell
+
+    def start(self) -> None:
+        """Go on with publications that a kill left half done, and wait for new ones."""
+        self._worker = threading.Thread(target=self._work, name="kuaibao-publish", daemon=True)
+        self._worker.start()
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Let the background finish what it does, then close."""
+        self._is_closing = True
+        self._wake.set()
+        self.hub.close()
+        if self._worker is not None:
+            self._worker.join(timeout=60)
+        with self._collecting:
+            self.desk.close()
+
+    def wake(self) -> None:
+        """Say that there is something to publish."""
+        self._wake.set()
+
+    @property
+    def is_collecting(self) -> bool:
+        """Whether the sources are being asked."""
+        return self._collecting.locked()
+
+    def collect(self, actor: Actor) -> bool:
+        """Ask the sources in the background; False if they are being asked already."""
+        actor.require("collect")
+        if not self._collecting.acquire(blocking=False):
+            return False
+        threading.Thread(target=self._collect, args=(actor,), daemon=True).start()
+        return True
+
+    def _collect(self, actor: Actor) -> None:
+        own = self.config.settings.fetching
+        settings = FetchSettings(
+            contact=own.contact, allowed_addresses=own.allowed_addresses, proxy=own.proxy,
+            total_s=own.total_s, n_retry=own.n_retry,
+        )  # fmt: skip
+        try:
+            with Fetcher(settings) as fetcher:
+                collect(self.desk, actor, self.config, fetcher)
+        except KuaibaoError as error:
+            self._note(str(error))
+        except Exception as error:
+            _log.exception("collecting failed")
+            self._note(f"{type(error).__name__}: {error}")
+        finally:
+            self._collecting.release()
+
+    def _work(self) -> None:
+        while not self._is_closing:
+            self._wake.wait(timeout=30)
+            self._wake.clear()
+            if self._is_closing:
+                return
+            try:
+                finish_publications(self.desk)
+            except Exception as error:
+                _log.exception("publishing failed")
+                self._note(f"{type(error).__name__}: {error}")
+
+    def _note(self, text: str) -> None:
+        self.failures = [*self.failures[-19:], text]

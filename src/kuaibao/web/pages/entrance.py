@@ -1,0 +1,189 @@
+"""Coming in and going out: the first administrator, signing in, language, colours."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from kuaibao import accounts
+from kuaibao.bulletin.desk import first_administrator, has_people
+from kuaibao.errors import KuaibaoError
+from kuaibao.web.access import (
+    SESSION_COOKIE,
+    CsrfError,
+    DeskOf,
+    NewsroomOf,
+    VisitorOf,
+    check_csrf,
+    client_address,
+)
+from kuaibao.web.rendering import (
+    LANGUAGE_COOKIE,
+    THEME_COOKIE,
+    THEMES,
+    back_to,
+    make_ui,
+    render_page,
+)
+from kuaibao.web.words import LANGUAGES
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+
+_BEFORE_COOKIE = "kuaibao_before"
+_YEAR_S = 31_536_000
+
+
+@router.get("/")
+def home(desk: DeskOf, visitor: VisitorOf) -> Response:
+    """Where a person's work is."""
+    if visitor.actor is None:
+        is_open = desk.setting("anonymous_reading") == "yes" and has_people(desk)
+        return RedirectResponse("/read" if is_open else "/signin", 303)
+    if not visitor.actor.may("read_desk"):
+        return RedirectResponse("/read", 303)
+    return RedirectResponse("/inbox" if visitor.actor.may("pick") else "/work", 303)
+
+
+@router.get("/signin")
+def sign_in_page(request: Request, desk: DeskOf, visitor: VisitorOf, next: str = "/") -> Response:
+    """The form; on a desk without people the one that makes the administrator."""
+    if visitor.actor is not None:
+        return RedirectResponse(_local(next), 303)
+    return _form(request, is_setup=not has_people(desk), next_path=_local(next))
+
+
+@router.post("/signin")
+def sign_in(
+    request: Request,
+    desk: DeskOf,
+    newsroom: NewsroomOf,
+    name: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    before: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",
+) -> Response:
+    """A new session at each sign-in; a session from before is never taken over."""
+    _check_before(request, before)
+    error: KuaibaoError | None = None
+    secret = ""
+    with desk.store.database.write() as connection:
+        try:
+            person = accounts.sign_in(
+                connection, name.strip(), password, address=client_address(request)
+            )
+            old = request.cookies.get(SESSION_COOKIE, "")
+            if old:
+                accounts.end_session(connection, old)
+            secret, _ = accounts.start_session(connection, person)
+        except accounts.AccountsError as wrong:
+            error = wrong  # told after the transaction, which keeps the count of failures
+    if error is not None:
+        status = 429 if isinstance(error, accounts.TooManyAttemptsError) else 401
+        return _form(
+            request, is_setup=False, next_path=_local(next), error=error, status=status, name=name
+        )
+    return _with_session(RedirectResponse(_local(next), 303), newsroom.is_secure, secret)
+
+
+@router.post("/setup")
+def set_up(
+    request: Request,
+    desk: DeskOf,
+    newsroom: NewsroomOf,
+    name: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    before: Annotated[str, Form()] = "",
+    code: Annotated[str, Form()] = "",
+) -> Response:
+    """Make the first administrator: who can read the terminal knows the code."""
+    _check_before(request, before)
+    wanted = request.app.state.setup_code
+    ui = make_ui(request)
+    if not wanted or not secrets.compare_digest(code.strip().encode(), wanted.encode()):
+        message = KuaibaoError(ui.words("signin.wrong_code"))
+        return _form(request, is_setup=True, error=message, status=403, name=name)
+    try:
+        made = first_administrator(desk, name.strip(), password or "", language=ui.words.language)
+    except KuaibaoError as error:
+        return _form(request, is_setup=True, error=error, status=422, name=name)
+    if made is None:
+        return RedirectResponse("/signin", 303)
+    with desk.store.database.write() as connection:
+        secret, _ = accounts.start_session(connection, made[0])
+    return _with_session(RedirectResponse("/", 303), newsroom.is_secure, secret)
+
+
+@router.post("/signout", dependencies=[Depends(check_csrf)])
+def sign_out(request: Request, desk: DeskOf) -> Response:
+    """End the session."""
+    with desk.store.database.write() as connection:
+        accounts.end_session(connection, request.cookies.get(SESSION_COOKIE, ""))
+    response = RedirectResponse("/signin", 303)
+    response.delete_cookie(SESSION_COOKIE)
+    return response
+
+
+@router.post("/language")
+def set_language(
+    request: Request, language: Annotated[str, Form()], back: Annotated[str, Form()] = "/"
+) -> Response:
+    """Switch the language of the pages at once."""
+    response = back_to(request, _local(back))
+    if language in LANGUAGES:
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR_S, samesite="lax")
+    return response
+
+
+@router.post("/theme")
+def set_theme(
+    request: Request, theme: Annotated[str, Form()], back: Annotated[str, Form()] = "/"
+) -> Response:
+    """Light, dark, or as the system is."""
+    response = back_to(request, _local(back))
+    if theme in THEMES:
+        response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR_S, samesite="lax")
+    return response
+
+
+def _form(
+    request: Request,
+    *,
+    is_setup: bool,
+    next_path: str = "/",
+    error: KuaibaoError | None = None,
+    status: int = 200,
+    name: str = "",
+) -> Response:
+    before = request.cookies.get(_BEFORE_COOKIE) or secrets.token_urlsafe(24)
+    response = render_page(
+        request, "signin.html", status=status, is_setup=is_setup, next_path=next_path,
+        error=error, before=before, name=name,
+    )  # fmt: skip
+    response.set_cookie(_BEFORE_COOKIE, before, httponly=True, samesite="strict")
+    return response
+
+
+def _check_before(request: Request, given: str) -> None:
+    """Nobody is signed in by a form of another site (login CSRF)."""
+    cookie = request.cookies.get(_BEFORE_COOKIE, "")
+    if not cookie or not secrets.compare_digest(cookie.encode(), given.encode()):
+        raise CsrfError
+
+
+def _with_session(response: Response, is_secure: bool, secret: str) -> Response:
+    response.set_cookie(
+        SESSION_COOKIE, secret, max_age=14 * 86_400, httponly=True, samesite="lax",
+        secure=is_secure,
+    )  # fmt: skip
+    return response
+
+
+def _local(path: str) -> str:
+    """A path of this application; anything else would be an open redirect."""
+    is_local = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if is_local and "\n" not in path and "\r" not in path else "/"
