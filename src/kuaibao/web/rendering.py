@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from kuaibao.bulletin.desk import STATES, Series, count_unread, list_series
+from kuaibao.bulletin.publishing.cleaning import safe_url
 from kuaibao.web.access import Visitor, _desk, _visitor
 from kuaibao.web.words import LANGUAGES, Words, negotiate
 
@@ -108,6 +109,7 @@ def environment() -> Environment:
     )
     made.globals["static"] = static_address
     made.filters["host"] = _host
+    made.filters["link"] = _link
     return made
 
 
@@ -118,5 +120,10 @@ def static_address(name: str) -> str:
     return f"/static/{name}?{hashlib.sha256(data).hexdigest()[:10]}"
 
 
+def _link(url: str) -> str:
+    """The address if a page may lead there, else nothing."""
+    return safe_url(url)
+
+
 def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].removeprefix("www.")
+    return safe_url(url).partition("://")[2].partition("/")[0].removeprefix("www.")

@@ -47,6 +47,8 @@ class Saved:
     text: PieceText
     """What stands now."""
     conflicts: tuple[Conflict, ...] = ()
+    proposal: PieceText | None = None
+    """Of a conflict: both people's other changes, and one's own reading of the sentences."""
     aside: int | None = None
     """The revision under which the whole text was kept when it could not be merged."""
 
@@ -103,6 +105,7 @@ def save_text(
                 )  # fmt: skip
                 return Saved(
                     status="conflict", piece=piece, text=standing, conflicts=merge.conflicts,
+                    proposal=merge_texts(base, standing, text).text,
                     aside=number,
                 )  # fmt: skip
             # What was typed is kept as it was typed, then what came of merging it.

@@ -85,7 +85,9 @@ def terms(
 @router.post("/terms", status_code=201)
 def new_term(desk: DeskOf, actor: TokenOrSession, form: TermForm) -> Term:
     """A row, in the place of one with the same source."""
-    return add_term(desk, actor, Term(**(form.model_dump() | {"avoid": tuple(form.avoid)})))
+    values = form.model_dump()
+    values["avoid"] = tuple(form.avoid)
+    return add_term(desk, actor, Term(**values))
 
 
 @router.delete("/terms/{term_id}", status_code=204)

@@ -74,7 +74,7 @@ async def write(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) -
     )  # fmt: skip
     if saved.status == "conflict":
         return await run_in_threadpool(
-            _page, request, desk, actor, saved.piece, saved=saved, mine=text, status=409
+            _page, request, desk, actor, saved.piece, saved=saved, mine=saved.proposal, status=409
         )
     return RedirectResponse(f"/pieces/{piece_id}?saved={saved.status}", 303)
 
