@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -66,3 +66,67 @@ def pegasus(
             f"{found.claim} at {found.n_pairs} examples: {100 * gap.mean:+.1f} "
             f"[{100 * gap.low:+.1f}, {100 * gap.high:+.1f}] ROUGE-1: {found.verdict}"
         )
+
+
+@app.command()
+def igpt(
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Runs and figures; kept to go on.")
+    ] = Path("runs/reproduce-igpt"),
+    report: Annotated[
+        Path | None, typer.Option(help="Where the page and its plots go; --out if not given.")
+    ] = None,
+    sets: Annotated[str, typer.Option(help="Of digits, mnist, emoji.")] = "digits,mnist,emoji",
+    seeds: Annotated[int, typer.Option(min=1, max=10, help="Runs of each set.")] = 2,
+    budget: Annotated[
+        float, typer.Option(min=0.0, help="Minutes of this call; 0: until it is done.")
+    ] = 0.0,
+    scale: Annotated[
+        float,
+        typer.Option(min=0.001, max=10.0, help="Of all training steps; a change starts anew."),
+    ] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Image GPT: probes by layer, baselines, two objectives, few labels, fine-tuning.
+
+    Resumable: the same command goes on where the last one stopped.
+    """
+    from dataclasses import replace
+
+    from kuaibao.cli.progress import progress_bars
+    from kuaibao.errors import InputError, did_you_mean
+    from kuaibao.image_gpt.reproduction import STUDIES, Budget, run_study, write_report
+    from kuaibao.image_gpt.reproduction.runs import OutOfBudgetError
+
+    names = [name.strip() for name in sets.split(",") if name.strip()]
+    for name in names:
+        if name not in STUDIES:
+            raise InputError(f"no study '{name}'", hint=did_you_mean(name, STUDIES))
+    time_left = Budget(budget * 60) if budget else Budget()
+    found: list[dict[str, Any]] = []
+    cut: OutOfBudgetError | None = None
+    with progress_bars() as tell:
+        for seed in range(seeds):
+            for name in names:
+                study = STUDIES[name]
+                if scale != 1.0:
+                    study = replace(
+                        study, steps=max(10, round(study.steps * scale)),
+                        tune_steps=max(10, round(study.tune_steps * scale)),
+                    )  # fmt: skip
+                partial: dict[str, Any] = {}
+                try:
+                    run_study(study, seed, out, time_left, tell, found=partial)
+                except OutOfBudgetError as error:
+                    cut = error
+                found.append(partial)
+    order = {name: i for i, name in enumerate(names)}
+    found = [row for row in found if len(row) > 2]
+    found.sort(key=lambda row: (order[row["study"]], row["seed"]))
+    page = write_report(found, report or out)
+    if as_json:
+        typer.echo(json.dumps({"page": str(page), "finished": cut is None, "results": found}))
+    else:
+        typer.echo(str(page))
+    if cut is not None:
+        typer.echo(str(cut), err=True)

@@ -13,11 +13,19 @@ from numpy.typing import NDArray
 
 from kuaibao.errors import InputError
 from kuaibao.files import atomic_path, hash_value, write_json
-from kuaibao.image_gpt.datasets import PARTS, Dataset, load_dataset
+from kuaibao.image_gpt.datasets import NAMED_SETS, PARTS, Dataset, load_dataset
 from kuaibao.image_gpt.datasets.parts import Progress, quiet
 from kuaibao.image_gpt.palette import Palette
 
-__all__ = ["PackedPart", "PackedPictures", "augment", "choose_palette", "pack", "prepare"]
+__all__ = [
+    "PackedPart",
+    "PackedPictures",
+    "augment",
+    "choose_palette",
+    "open_packed",
+    "pack",
+    "prepare",
+]
 
 _VERSION = 1
 _N_FIT_PICTURE = 20_000
@@ -80,12 +88,16 @@ def prepare(
     Raises:
         InputError: The set can't be read, or has no training pictures.
     """
-    dataset = load_dataset(name, size, grey=grey, folder=folder, n_crop=n_crop, progress=progress)
     given = None if palette is None else palette.centers.tolist()
-    key = hash_value([dataset.key, size, grey, n_color, given, n_crop, _VERSION])
-    manifest = cache / "manifest.json"
-    if manifest.is_file() and _read(manifest).get("key") == key:
-        return _open(cache)
+    settings = [size, grey, n_color, given, n_crop, _VERSION]
+    if name in NAMED_SETS and _read(cache / "manifest.json").get("key") == hash_value(
+        [name, *settings]
+    ):
+        return open_packed(cache)  # what a package holds does not change: no need to read it
+    dataset = load_dataset(name, size, grey=grey, folder=folder, n_crop=n_crop, progress=progress)
+    key = hash_value([name if name in NAMED_SETS else dataset.key, *settings])
+    if _read(cache / "manifest.json").get("key") == key:
+        return open_packed(cache)
     colors = palette or choose_palette(dataset, grey=grey, n_color=n_color)
     return pack(dataset, colors, cache, size=size, key=key, progress=progress)
 
@@ -141,7 +153,7 @@ def pack(
          "classes": list(dataset.classes), "skipped": dataset.skipped[:1000],
          "credit": dataset.credit},
     )  # fmt: skip
-    return _open(cache)
+    return open_packed(cache)
 
 
 def _read(manifest: Path) -> dict[str, Any]:
@@ -152,8 +164,15 @@ def _read(manifest: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _open(cache: Path) -> PackedPictures:
+def open_packed(cache: Path) -> PackedPictures:
+    """What was packed into a folder.
+
+    Raises:
+        InputError: Nothing was, or it is damaged.
+    """
     meta = _read(cache / "manifest.json")
+    if "size" not in meta:
+        raise InputError(f"{cache} holds no packed pictures")
     size = int(meta["size"])
     parts: dict[str, PackedPart] = {}
     for name in PARTS:

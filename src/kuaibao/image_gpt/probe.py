@@ -84,14 +84,15 @@ def fit_probe(
     parameters = [weight.requires_grad_(), bias.requires_grad_()]
     optimizer = torch.optim.LBFGS(
         parameters, max_iter=max_iteration, history_size=10, line_search_fn="strong_wolfe",
-        tolerance_grad=1e-6, tolerance_change=1e-12,
+        tolerance_grad=1e-6, tolerance_change=1e-11,
     )  # fmt: skip
 
     def closure() -> Tensor:
         optimizer.zero_grad()
         logits = data @ weight.T + bias
-        loss = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
-        total = loss + weight.square().sum() / (2 * c)
+        # Divided by the number of examples: the minimum is the same, and so is the tolerance.
+        loss = torch.nn.functional.cross_entropy(logits, labels)
+        total = loss + weight.square().sum() / (2 * c * len(labels))
         total.backward()
         return total
 

@@ -62,6 +62,8 @@ class ImageGPTData:
     labels_per_class: int = 0
     """Train on so many pictures of each class; 0 for all."""
     label_seed: int = 0
+    packed: str = ""
+    """Where packed tokens are kept, from the recipe's folder; the run's own if not given."""
     n_evaluate: int = 512
     """Held-out pictures at most."""
 
@@ -183,8 +185,9 @@ def make_task(
             raise RecipeError(
                 f"data.size is {data.size}, the initial model was made for {initial.size}"
             )
+    cache = recipe.folder / data.packed if data.packed else recipe.run_folder / "pictures"
     packed = prepare(
-        data.pictures, recipe.run_folder / "pictures", size=data.size, grey=data.grey,
+        data.pictures, cache, size=data.size, grey=data.grey,
         n_color=data.n_color, palette=palette, folder=recipe.folder, n_crop=data.n_crop,
         progress=progress,
     )  # fmt: skip
