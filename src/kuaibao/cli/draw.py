@@ -14,7 +14,7 @@ from kuaibao.errors import InputError, KuaibaoError
 from kuaibao.files import write_bytes
 
 if TYPE_CHECKING:
-    from kuaibao.diagrams import Layout, ProgramFiles
+    from kuaibao.diagrams import Layout, Program, ProgramFiles, Settings
 
 __all__ = ["app"]
 
@@ -56,6 +56,9 @@ def draw(
     compatible: Annotated[
         bool, typer.Option("--compatible", help="Stop as Penrose stops.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ignore a layout baked beside the program.")
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Draw again on every save.")] = False,
     desugar: Annotated[
         bool, typer.Option("--desugar", help="Print the Substance without notation.")
@@ -69,7 +72,7 @@ def draw(
     if library:
         _print_library(as_json)
         return
-    drawer = _Drawer(seed, candidates, time_limit, compatible)
+    drawer = _Drawer(seed, candidates, time_limit, compatible, may_be_baked=not fresh)
     if batch is not None:
         reports = _draw_batch(drawer, batch, out_dir or Path("."), format, quiet=as_json)
         if as_json:
@@ -151,9 +154,11 @@ class _Drawer:
     """Draws programs with the same settings, one after the other."""
 
     def __init__(
-        self, seed: str | None, candidates: int | None, time_limit: float, compatible: bool
-    ) -> None:
+        self, seed: str | None, candidates: int | None, time_limit: float, compatible: bool,
+        *, may_be_baked: bool = True,
+    ) -> None:  # fmt: skip
         self.seed = seed
+        self.may_be_baked = may_be_baked and seed is None and candidates is None and not compatible
         self.candidates = candidates
         self.time_limit = time_limit
         self.compatible = compatible
@@ -182,7 +187,8 @@ class _Drawer:
     def _layout(self, given: _Given, report: dict[str, Any]) -> Layout:
         from kuaibao.diagrams import Settings, compile_files
 
-        program = compile_files(given.read())
+        files = given.read()
+        program = compile_files(files)
         problem = program.problem
         report |= {
             "inputs": problem.n_input,
@@ -194,7 +200,10 @@ class _Drawer:
             typer.secho(str(warning), err=True, fg=typer.colors.YELLOW)
         settings = Settings(time_limit_s=self.time_limit, compatible=self.compatible)
         start = time.perf_counter()
-        if self.candidates is None:
+        best = self._chosen(program, files, given, settings)
+        if best is not None:
+            pass  # a person chose it
+        elif self.candidates is None:
             best = program.best(seed=self.seed, settings=settings)
         else:
             best = program.layouts(self.candidates, seed=self.seed, settings=settings)[0]
@@ -208,6 +217,22 @@ class _Drawer:
         for sentence in best.result.blame[:5]:
             typer.secho(sentence, err=True, fg=typer.colors.YELLOW)
         return best
+
+    def _chosen(
+        self, program: Program, files: ProgramFiles, given: _Given, settings: Settings
+    ) -> Layout | None:
+        """The layout that a person baked beside the program, if there is one."""
+        from kuaibao.diagrams.baking import baked_path, lay_out_baked, program_digest, read_baked
+
+        path = baked_path(given.trio) if given.trio is not None and self.may_be_baked else None
+        baked = read_baked(path) if path is not None else None
+        if baked is None:
+            return None
+        layout, is_same = lay_out_baked(program, program_digest(files), baked, settings=settings)
+        if not is_same:
+            told = f"{path} was made for another version of the program: only its pins hold"
+            typer.secho(told, err=True, fg=typer.colors.YELLOW)
+        return layout
 
 
 def _finite(value: float) -> float | None:

@@ -43,6 +43,7 @@ VERBS: dict[str, Verb] = {
     "watch": Verb("watch", "Tracking", "Track the sources without end."),
     "trends": Verb("trends", "Tracking", "Rising and falling topics of the archive."),
     "draw": Verb("draw", "Diagrams", "Turn Substance, Style and Domain into pictures."),
+    "gallery": Verb("gallery", "Diagrams", "Many layouts to choose from; drag, pin, bake."),
     "illustrate": Verb("illustrate", "Diagrams", "Draw the statements of a text beside them."),
     "doctor": Verb("doctor", "Efficient PyTorch", "Find and cure a pipeline's bottleneck.",
                    extra="models"),

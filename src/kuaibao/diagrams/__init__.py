@@ -7,14 +7,21 @@ layout = program.layouts(16, seed="s")[0]
 layout.svg()
 """
 
+from kuaibao.diagrams.builder import Builder
+from kuaibao.diagrams.domains import DOMAINS
+from kuaibao.diagrams.drawing import draw
 from kuaibao.diagrams.errors import DiagramError, DiagramWarning, LayoutError, ProgramErrors
+from kuaibao.diagrams.gallery import Gallery, gallery
 from kuaibao.diagrams.layout import Settings
 from kuaibao.diagrams.program import Layout, Program, compile, compile_files, desugar_files
 from kuaibao.diagrams.trio import ProgramFiles, read_files, read_trio
 
 __all__ = [
+    "DOMAINS",
+    "Builder",
     "DiagramError",
     "DiagramWarning",
+    "Gallery",
     "Layout",
     "LayoutError",
     "Program",
@@ -24,6 +31,8 @@ __all__ = [
     "compile",
     "compile_files",
     "desugar_files",
+    "draw",
+    "gallery",
     "read_files",
     "read_trio",
 ]

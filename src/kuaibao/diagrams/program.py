@@ -22,6 +22,7 @@ from kuaibao.diagrams.library.boxes import bounding_box
 from kuaibao.diagrams.notation import Desugared, desugar
 from kuaibao.diagrams.problem import Problem
 from kuaibao.diagrams.rendering.concrete import numbers_in, with_numbers
+from kuaibao.diagrams.rendering.cropping import crop_svg
 from kuaibao.diagrams.rendering.describe import describe
 from kuaibao.diagrams.rendering.images import ImageFolder
 from kuaibao.diagrams.rendering.pages import to_pdf, to_png
@@ -153,13 +154,16 @@ class Layout:
                 hint="; ".join(self.result.blame[:3]),
             )
 
-    def svg(self, *, title: str = "", prefix: str = "d-", tex_labels: bool = False) -> str:
+    def svg(
+        self, *, title: str = "", prefix: str = "d-", tex_labels: bool = False, crop: bool = False
+    ) -> str:
         """The picture as SVG text that needs nothing else.
 
         Args:
             title: By default the program's name.
             prefix: Begins every id, so that several diagrams can stand in one page.
             tex_labels: Write formulas as `$...$` instead of outlines.
+            crop: Cut the canvas to what is drawn, with a margin.
 
         Raises:
             LayoutError: A picture file is missing or is not SVG.
@@ -173,7 +177,8 @@ class Layout:
             tex_labels=tex_labels,
             cropped=self._cropped(),
         )
-        return draw_svg(self.shapes, program.problem.canvas, options)
+        svg = draw_svg(self.shapes, program.problem.canvas, options)
+        return crop_svg(svg) if crop else svg
 
     def _cropped(self) -> tuple[float, float, float, float] | None:
         boxes = [bounding_box(shape) for shape in self.shapes]

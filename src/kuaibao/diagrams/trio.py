@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from kuaibao.diagrams.domains import shipped_path
 from kuaibao.diagrams.errors import DiagramError
 from kuaibao.diagrams.language.source import MAX_SOURCE_CHARS
 from kuaibao.errors import Place
@@ -52,8 +53,9 @@ def read_trio(path: Path) -> ProgramFiles:
     if not isinstance(variation, str):
         raise _wrong(path, "'variation' must be a string")
     name = path.name.removesuffix(".json").removesuffix(".trio")
-    files = read_files(path.parent / substance, [path.parent / s for s in styles],
-                       path.parent / domain)  # fmt: skip
+    files = read_files(
+        _beside(path, substance), [_beside(path, one) for one in styles], _beside(path, domain)
+    )
     return ProgramFiles(
         name=name,
         substance=files.substance,
@@ -66,11 +68,14 @@ def read_trio(path: Path) -> ProgramFiles:
 
 
 def read_files(substance: Path, styles: Sequence[Path], domain: Path) -> ProgramFiles:
-    """Three kinds of files, read.
+    """Three kinds of files, read; `kuaibao:sets/euler.style` is one of the package's own.
 
     Raises:
         DiagramError: A file cannot be read (`FileError`).
     """
+    substance = shipped_path(str(substance)) or substance
+    styles = [shipped_path(str(style)) or style for style in styles]
+    domain = shipped_path(str(domain)) or domain
     return ProgramFiles(
         name=substance.stem,
         substance=(str(substance), _read(substance)),
@@ -78,6 +83,11 @@ def read_files(substance: Path, styles: Sequence[Path], domain: Path) -> Program
         domain=(str(domain), _read(domain)),
         folders=tuple(dict.fromkeys(style.parent for style in styles)),
     )
+
+
+def _beside(path: Path, name: str) -> Path:
+    """A file named in a trio: relative to it, or one that comes with the package."""
+    return shipped_path(name) or path.parent / name
 
 
 def _read(path: Path) -> str:
