@@ -34,6 +34,7 @@ from kuaibao.bulletin.desk import (
 from kuaibao.errors import InputError, KuaibaoError
 from kuaibao.web.access import ActorOf, CsrfError, NeedsSignInError, NewsroomOf
 from kuaibao.web.api import routers as api_routers
+from kuaibao.web.figures import figures
 from kuaibao.web.newsroom import Newsroom
 from kuaibao.web.pages import board, entrance, inbox, office, piece, reading
 from kuaibao.web.rendering import render_page
@@ -72,6 +73,7 @@ def create_app(newsroom: Newsroom) -> FastAPI:
         app.include_router(module.router)
     for router in api_routers:
         app.include_router(router)
+    app.router.routes.append(figures(newsroom))
     app.add_api_route("/live", live, include_in_schema=False)
     static = resources.files("kuaibao.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

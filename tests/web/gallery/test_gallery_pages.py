@@ -13,7 +13,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from kuaibao.errors import InputError
-from kuaibao.web.gallery import Programs, gallery_app, gallery_routes
+from kuaibao.web.gallery import Host, Programs, gallery_app, gallery_routes
 
 SUBSTANCE = "Set A, B, C\nA ⊂ B\nB ∩ C = ∅\nAutoLabel All\n"
 
@@ -62,7 +62,7 @@ def test_a_folder_lists_its_programs_and_nothing_else_is_served(trio):
 
 def test_a_place_without_programs_is_told(tmp_path):
     with pytest.raises(InputError):
-        Programs(tmp_path)
+        gallery_app(tmp_path)
 
 
 def test_pages_speak_chinese_when_asked_and_remember_it(client):
@@ -99,7 +99,7 @@ def test_a_choice_is_baked_beside_the_program_and_let_go_again(client, trio):
 
 
 def test_who_may_only_look_cannot_bake(trio):
-    routes = gallery_routes(Programs(trio), may_write=lambda request: False)
+    routes = gallery_routes(Programs(trio), Host(may_write=lambda request: False))
     client = TestClient(Starlette(routes=[Mount("/figures", routes=routes)]))
     page = client.get("/figures/program/a")
     assert 'id="bake"' not in page.text

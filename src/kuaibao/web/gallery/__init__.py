@@ -4,7 +4,7 @@
 `gallery_routes` gives the same pages to be mounted in another Starlette application.
 """
 
-from kuaibao.web.gallery.app import gallery_app, gallery_routes
+from kuaibao.web.gallery.app import Host, gallery_app, gallery_routes
 from kuaibao.web.gallery.programs import Programs
 
-__all__ = ["Programs", "gallery_app", "gallery_routes"]
+__all__ = ["Host", "Programs", "gallery_app", "gallery_routes"]

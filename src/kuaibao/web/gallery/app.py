@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
@@ -22,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from kuaibao.errors import InputError, KuaibaoError
 from kuaibao.web.gallery.programs import Programs
 
-__all__ = ["gallery_app", "gallery_routes"]
+__all__ = ["Host", "gallery_app", "gallery_routes"]
 
 _FOLDER = Path(__file__).parent
 _LANGUAGES = ("en", "zh")
@@ -36,8 +37,21 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-MayWrite = Callable[[Request], bool]
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """The application around a gallery: who may what, and in which language."""
+
+    check: Callable[[Request], None] = lambda _: None
+    """Raises what the application answers to somebody who may not see the gallery."""
+    may_write: Callable[[Request], bool] = lambda _: True
+    """Whether who asks may bake."""
+    language: Callable[[Request], str] | None = None
+    """`en` or `zh`; by default the query, a cookie or the browser decides."""
+    home: tuple[str, str] | None = None
+    """Address and name of the page to go back to."""
 
 
 def gallery_app(path: Path) -> Starlette:
@@ -46,30 +60,48 @@ def gallery_app(path: Path) -> Starlette:
     Raises:
         InputError: There is no trio file at that place.
     """
+    programs = Programs(path)
+    if not programs.names():
+        raise InputError(
+            f"no program at {path}", hint="Name a file like a.trio.json, or a folder of them."
+        )
     hosts = ["127.0.0.1", "localhost", "testserver"]
     return Starlette(
-        routes=gallery_routes(Programs(path)),
+        routes=gallery_routes(programs),
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
     )
 
 
-def gallery_routes(programs: Programs, *, may_write: MayWrite | None = None) -> list[BaseRoute]:
+def gallery_routes(programs: Programs, host: Host | None = None) -> list[BaseRoute]:
     """The routes of a gallery, to be mounted at a path of another application.
 
     Args:
         programs: What is shown.
-        may_write: Whether who asks may bake; everybody who may see by default.
+        host: The application around it.
     """
-    pages = _Pages(programs, may_write or (lambda _: True))
-    return [
-        Route("/", pages.index),
-        Mount("/static", StaticFiles(directory=_FOLDER / "static"), name="gallery-static"),
-        Route("/program/{name:path}/layouts", _told(pages.layouts)),
-        Route("/program/{name:path}/again", _told(pages.again), methods=["POST"]),
-        Route("/program/{name:path}/bake", _told(pages.bake), methods=["POST"]),
-        Route("/program/{name:path}/unbake", _told(pages.unbake), methods=["POST"]),
-        Route("/program/{name:path}", pages.program),
+    host = host or Host()
+    pages = _Pages(programs, host)
+    rows: list[tuple[str, Endpoint, str]] = [
+        ("/", pages.index, "GET"),
+        ("/program/{name:path}/layouts", _told(pages.layouts), "GET"),
+        ("/program/{name:path}/again", _told(pages.again), "POST"),
+        ("/program/{name:path}/bake", _told(pages.bake), "POST"),
+        ("/program/{name:path}/unbake", _told(pages.unbake), "POST"),
+        ("/program/{name:path}", pages.program, "GET"),
     ]
+    return [
+        Mount("/static", StaticFiles(directory=_FOLDER / "static"), name="gallery-static"),
+        *(Route(path, _checked(endpoint, host), methods=[how]) for path, endpoint, how in rows),
+    ]
+
+
+def _checked(endpoint: Endpoint, host: Host) -> Endpoint:
+    @functools.wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        await run_in_threadpool(host.check, request)
+        return await endpoint(request)
+
+    return answer
 
 
 def _told(endpoint: Endpoint) -> Endpoint:
@@ -87,9 +119,9 @@ def _told(endpoint: Endpoint) -> Endpoint:
 
 
 class _Pages:
-    def __init__(self, programs: Programs, may_write: MayWrite) -> None:
+    def __init__(self, programs: Programs, host: Host) -> None:
         self.programs = programs
-        self.may_write = may_write
+        self.host = host
         self.templates = Environment(
             loader=FileSystemLoader(_FOLDER / "templates"), autoescape=select_autoescape()
         )
@@ -98,7 +130,7 @@ class _Pages:
         """All programs; a single one at once."""
         names = await run_in_threadpool(self.programs.names)
         base = _base(request)
-        if len(names) == 1:
+        if len(names) == 1 and self.host.home is None:
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"{base}/program/{quote(names[0])}{query}")
         return self._page(request, "index.html", names=names)
@@ -108,7 +140,8 @@ class _Pages:
         name = request.path_params["name"]
         if name not in await run_in_threadpool(self.programs.names):
             return self._page(request, "missing.html", status_code=404, name=name)
-        return self._page(request, "program.html", name=name, may_write=self.may_write(request))
+        may_write = await run_in_threadpool(self.host.may_write, request)
+        return self._page(request, "program.html", name=name, may_write=may_write)
 
     async def layouts(self, request: Request) -> Response:
         """A new gallery."""
@@ -131,7 +164,7 @@ class _Pages:
     async def bake(self, request: Request) -> Response:
         """Keep a choice."""
         body = await _body(request)
-        self._writing(request)
+        await self._writing(request)
         name = request.path_params["name"]
         made = await run_in_threadpool(
             self.programs.bake, name, body.get("inputs"), body.get("pins", {})
@@ -141,20 +174,22 @@ class _Pages:
     async def unbake(self, request: Request) -> Response:
         """Let go of a choice."""
         await _body(request)
-        self._writing(request)
+        await self._writing(request)
         return _json(await run_in_threadpool(self.programs.unbake, request.path_params["name"]))
 
-    def _writing(self, request: Request) -> None:
-        if not self.may_write(request):
+    async def _writing(self, request: Request) -> None:
+        if not await run_in_threadpool(self.host.may_write, request):
             raise InputError("you may look at this gallery but not choose for others")
 
     def _page(
         self, request: Request, template: str, *, status_code: int = 200, **values: Any
     ) -> Response:
-        language = _language(request)
+        chosen = self.host.language
+        language = chosen(request) if chosen is not None else _language(request)
         text = self.templates.get_template(template).render(
             base=_base(request), language=language, words=_words(language),
-            other="zh" if language == "en" else "en", **values,
+            other="zh" if language == "en" else "en", home=self.host.home,
+            is_free=chosen is None, **values,
         )  # fmt: skip
         response = HTMLResponse(text, status_code=status_code, headers=_HEADERS)
         if request.query_params.get("lang") in _LANGUAGES:

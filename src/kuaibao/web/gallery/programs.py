@@ -54,19 +54,12 @@ class Programs:
     """A trio file, or all trio files of a folder, by their names."""
 
     def __init__(self, path: Path) -> None:
-        """Find the programs.
-
-        Raises:
-            InputError: There is no trio file at that place.
-        """
-        self.root = path if path.is_dir() else path.parent
-        self.only = None if path.is_dir() else path
+        """Name a trio file or a folder; what it holds is looked up at every request."""
+        is_file = path.name.endswith(".json")
+        self.root = path.parent if is_file else path
+        self.only = path if is_file else None
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._lock = threading.Lock()
-        if not self.names():
-            raise InputError(
-                f"no program at {path}", hint="Name a file like a.trio.json, or a folder of them."
-            )
 
     def names(self) -> list[str]:
         """All programs, as paths below the folder without their ending."""
