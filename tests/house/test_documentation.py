@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import worked_examples
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["docs/bulletin.md", "docs/diagrams-domains.md"]
+PAGES = ["docs/bulletin.md", "docs/diagrams-domains.md", "docs/pegasus.md"]
 
 
 def _reference():

@@ -117,6 +117,18 @@ def test_fine_tuning_begins_with_the_weights_and_words_of_pretraining(tmp_path: 
         find_task(finetune_recipe(tmp_path, run='initial_model = "run/model"'))
 
 
+def test_a_model_is_saved_in_half_precision_when_asked(tmp_path: Path) -> None:
+    write_pairs(tmp_path)
+    sizes: list[int] = []
+    for kind in ("float32", "float16"):
+        recipe = finetune_recipe(tmp_path, steps=1, data=f'saved_as = "{kind}"')
+        recipe = replace(recipe, out=kind)
+        train(find_task(recipe), recipe)
+        sizes.append((tmp_path / kind / "model" / "model.safetensors").stat().st_size)
+    assert sizes[1] < 0.6 * sizes[0]
+    assert weights(tmp_path / "float16" / "model")["tokens.weight"].dtype == torch.float32
+
+
 def test_so_many_pairs_are_drawn_and_none_is_held_out_twice(tmp_path: Path) -> None:
     write_pairs(tmp_path, 40)
     task = find_task(finetune_recipe(tmp_path, data="n_pairs = 5\nvalidation_share = 0.2"))
@@ -164,7 +176,7 @@ def test_label_smoothing_is_the_mixture_with_the_uniform_distribution(tmp_path: 
     write_pairs(tmp_path)
     task = find_task(finetune_recipe(tmp_path, data="label_smoothing = 0.1"))
     batch = task.batch(np.arange(4), np.random.default_rng(0))
-    net = task.model.net.eval()
+    net = task.model.net
     labels = batch["labels"]
     start = torch.zeros_like(labels[:, :1])
     read = torch.cat([start, labels.clamp(min=0)[:, :-1]], 1)
@@ -178,7 +190,9 @@ def test_label_smoothing_is_the_mixture_with_the_uniform_distribution(tmp_path: 
                 total -= 0.9 * scores[label] + 0.1 * scores.mean()
                 n += 1
     with torch.inference_mode():
-        smoothed = float(task.loss(task.model.eval(), batch))
+        smoothed = float(task.loss(task.model.train(), batch))
+        plain = float(task.loss(task.model.eval(), batch))
     assert smoothed == pytest.approx(total / n, rel=1e-5)
+    assert plain != smoothed
     with torch.inference_mode():
-        assert float(SummaryObjective(net, 0.0)(batch)) != smoothed
+        assert float(SummaryObjective(net, 0.0).train()(batch)["summary"]) == plain

@@ -33,18 +33,14 @@ class SummaryObjective(nn.Module):
             for part in (net.blocks, net.norm):
                 part.requires_grad_(False)
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """The loss in nats a token: of the summary, plus of the masked words if there are any.
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Each loss in nats a token by its name: `summary`, `words`; smoothed while training.
 
         Args:
             batch: `input_ids` and `attention_mask` (row, position); `labels` (row, target
                 position), `IGNORED` where padded; `masked_labels` as `input_ids`.
         """
-        losses = self.parts(batch, self.label_smoothing)
-        return torch.stack(list(losses.values())).sum()
-
-    def parts(self, batch: Mapping[str, Tensor], label_smoothing: float = 0.0) -> dict[str, Tensor]:
-        """Each loss by its name: `summary`, `words`."""
+        label_smoothing = self.label_smoothing if self.training else 0.0
         seen = batch["attention_mask"]
         memory = self.net.encode(batch["input_ids"], seen)
         losses: dict[str, Tensor] = {}

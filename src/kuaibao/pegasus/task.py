@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -43,6 +44,7 @@ _SIZES = ("n_layer", "n_encoder_layer", "n_embd", "n_head", "n_inner", "n_positi
 N_EVALUATE = 256
 """Held-out samples at most."""
 _EVALUATE_BATCH = 16
+_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,8 @@ class PegasusData:
     """Of texts, and of pairs whose file names no split; at 0 training samples are looked at."""
     cache: str = ""
     """Folder of the prepared corpus, for several recipes; the run's own if not given."""
+    saved_as: str = "float32"
+    """Precision of the model's folder: float32, float16 or bfloat16."""
     length_buckets: bool = True
     """Batches of samples of like length."""
 
@@ -131,7 +135,7 @@ class PegasusTask:
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Mean loss in nats a token, smoothed."""
-        return model(batch)
+        return torch.stack(list(model(batch).values())).sum()
 
     def n_unit(self, batch: Batch) -> int:
         """Tokens that are read and written, padding left out."""
@@ -140,7 +144,6 @@ class PegasusTask:
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Unsmoothed losses on held-out samples with masks that are always the same."""
-        objective: Any = model
         device = next(model.parameters()).device
         n = min(N_EVALUATE, len(self.validation.lengths))
         sums: dict[str, float] = {}
@@ -148,7 +151,7 @@ class PegasusTask:
             indices = range(start, min(n, start + _EVALUATE_BATCH))
             rows = self.validation.rows(indices, np.random.default_rng([0, start]))
             batch = {k: v.to(device) for k, v in collate(rows, self.tokenizer.pad_id).items()}
-            for name, loss in objective.parts(batch).items():
+            for name, loss in model(batch).items():
                 sums[name] = sums.get(name, 0.0) + float(loss) * len(indices)
         means = {name: total / n for name, total in sums.items()}
         return {"loss": sum(means.values()), **(means if len(means) > 1 else {})}
@@ -158,7 +161,7 @@ class PegasusTask:
         objective: Any = model
         if not objective.has_decoder:
             objective.share_encoder()
-        save_pretrained(objective.net, folder)
+        save_pretrained(objective.net, folder, dtype=_DTYPES[self.data.saved_as])
         self.tokenizer.save(folder)
         write_json(
             folder / "generation_config.json",
@@ -206,6 +209,11 @@ def _data(recipe: Recipe) -> PegasusData:
         raise RecipeError(
             f"data.objective = {data.objective!r} is not one of the known values",
             hint=did_you_mean(data.objective, get_args(PretrainingObjective)),
+        )
+    if data.saved_as not in _DTYPES:
+        raise RecipeError(
+            f"data.saved_as = {data.saved_as!r} is no precision",
+            hint=did_you_mean(data.saved_as, _DTYPES),
         )
     for name in ("max_input", "max_target"):
         if getattr(data, name) < 2:

@@ -22,6 +22,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 from kuaibao.errors import did_you_mean
 from kuaibao.text.errors import StrategyError
@@ -146,14 +147,11 @@ def _count(
     sentences: Sequence[str], unique: bool, tokenize: Callable[[str], list[str]]
 ) -> tuple[list[Counter[str]], Counter[str]]:
     """Each sentence's words, and the document's; with `unique` a sentence has a word once."""
-    total: Counter[str] = Counter()
-    bags: list[Counter[str]] = []
-    for sentence in sentences:
-        found = tokenize(sentence)
-        bag = Counter(dict.fromkeys(found, 1)) if unique else Counter(found)
-        bags.append(bag)
-        total.update(bag)
-    return bags, total
+    found = [tokenize(sentence) for sentence in sentences]
+    if unique:
+        found = [list(dict.fromkeys(words_of_one)) for words_of_one in found]
+    # Counting one long list is C; adding up the bags would be Python.
+    return list(map(Counter, found)), Counter(chain.from_iterable(found))
 
 
 def _gains_alone(bags: list[Counter[str]], total: Counts, unique: bool) -> list[int]:

@@ -1,6 +1,6 @@
 """Choosing gap sentences: ours against the same choice made with `rouge_score`, in one run.
 
-    python benchmarks/text/gap_sentences.py [--small]
+    python benchmarks/pegasus/selection.py [--small]
 
 Prints documents a second for documents of 30 and 100 sentences, the ratio, and how our own time
 grows with the number of sentences. The two choices are compared, ties by the later sentence.
