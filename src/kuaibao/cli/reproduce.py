@@ -85,6 +85,12 @@ def igpt(
         float,
         typer.Option(min=0.001, max=10.0, help="Of all training steps; a change starts anew."),
     ] = 1.0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="What the paper's own runs cost, and stop.")
+    ] = False,
+    recipes: Annotated[
+        Path | None, typer.Option(help="Write the paper's recipes into a folder, and stop.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Image GPT: probes by layer, baselines, two objectives, few labels, fine-tuning.
@@ -98,6 +104,9 @@ def igpt(
     from kuaibao.image_gpt.reproduction import STUDIES, Budget, run_study, write_report
     from kuaibao.image_gpt.reproduction.runs import OutOfBudgetError
 
+    if dry_run or recipes is not None:
+        _show_costs(recipes, as_json=as_json)
+        return
     names = [name.strip() for name in sets.split(",") if name.strip()]
     for name in names:
         if name not in STUDIES:
@@ -130,3 +139,31 @@ def igpt(
         typer.echo(str(page))
     if cut is not None:
         typer.echo(str(cut), err=True)
+
+
+def _show_costs(folder: Path | None, *, as_json: bool) -> None:
+    from kuaibao.image_gpt.costs import (
+        MOCO_V100_DAYS,
+        PAPER_V100_DAYS,
+        cost_of,
+        paper_recipes,
+        write_recipes,
+    )
+
+    if folder is not None:
+        for path in write_recipes(folder):
+            typer.echo(str(path), err=True)
+    costs = [cost_of(name, recipe) for name, recipe in paper_recipes().items()]
+    if as_json:
+        known = {"paper_large_v100_days": PAPER_V100_DAYS, "moco_v100_days": MOCO_V100_DAYS}
+        typer.echo(json.dumps({"recipes": [c.to_json() for c in costs], **known}))
+        return
+    typer.echo("recipe            parameters   pixels   FLOPs   state  a picture  V100-days")
+    for c in costs:
+        typer.echo(
+            f"{c.name:16} {c.n_parameter / 1e6:9.1f} M {c.n_pixel / 1e9:6.1f} G {c.flops:7.1e} "
+            f"{c.state_bytes / 1e9:5.1f} GB {c.activation_bytes / 1e6:7.0f} MB {c.v100_days:10.1f}"
+        )
+    typer.echo(
+        f"the authors' own figures: iGPT-L {PAPER_V100_DAYS:,}, a like MoCo {MOCO_V100_DAYS}"
+    )

@@ -1,0 +1,55 @@
+"""Drawing pictures: pixels a CPU second, ours against transformers' generate, one run.
+
+python benchmarks/image_gpt/sampling.py [--small]
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import torch
+from peer import both_models, median_ratio
+
+from kuaibao.image_gpt.sampling import draw_tokens
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="2 layers, 40 pixels")
+    small = parser.parse_args().small
+    torch.set_num_threads(1)
+    width, layers, n_new, n = (64, 2, 40, 3) if small else (256, 8, 255, 3)
+    ours, theirs = both_models(16, n_embd=width, n_layer=layers)
+    ours.eval()
+    theirs.eval()
+    for batch in (1, 16) if small else (1, 16, 64):
+        prompts = np.full((batch, 1), 512)
+        ids = torch.from_numpy(prompts)
+
+        def own(prompts: np.ndarray = prompts) -> np.ndarray:
+            return draw_tokens(ours, prompts, n_new, seed=0)
+
+        def peer(ids: torch.Tensor = ids) -> torch.Tensor:
+            with torch.inference_mode():
+                return theirs.generate(
+                    ids, attention_mask=torch.ones_like(ids), max_new_tokens=n_new, do_sample=True,
+                    top_k=0, pad_token_id=0, eos_token_id=None,
+                )  # fmt: skip
+
+        greedy = draw_tokens(ours, prompts[:1], 20, temperature=0)
+        wanted = theirs.generate(
+            ids[:1], attention_mask=torch.ones_like(ids[:1]), max_new_tokens=20, do_sample=False,
+            pad_token_id=0, eos_token_id=None,
+        )  # fmt: skip
+        assert np.array_equal(greedy, wanted[:, 1:].numpy())
+        a, b, low, high = median_ratio(own, peer, n)
+        pixels = batch * n_new
+        print(
+            f"batch {batch:3}: kuaibao {pixels / a:7.0f}, transformers {pixels / b:7.0f} pixels "
+            f"/ CPU s, ratio {b / a:.2f}x [{low:.2f}, {high:.2f}]"
+        )
+
+
+if __name__ == "__main__":
+    main()
