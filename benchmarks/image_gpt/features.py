@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from peer import both_models, median_ratio
+from _peer import both_models, median_ratio
 
 from kuaibao.image_gpt import features
 

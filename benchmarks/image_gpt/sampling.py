@@ -9,7 +9,7 @@ import argparse
 
 import numpy as np
 import torch
-from peer import both_models, median_ratio
+from _peer import both_models, median_ratio
 
 from kuaibao.image_gpt.sampling import draw_tokens
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-from peer import both_models, median_ratio
+from _peer import both_models, median_ratio
 
 from kuaibao.image_gpt.objectives import autoregressive_loss
 
