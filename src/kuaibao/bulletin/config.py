@@ -9,7 +9,7 @@ import dataclasses
 import re
 import tomllib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from pydantic.dataclasses import dataclass as settings_dataclass
 from kuaibao.bulletin.errors import ConfigError, ConfigProblem
 from kuaibao.bulletin.model import SECTION_KINDS, SectionKind
 from kuaibao.bulletin.sources import Source, make_source, source_kinds
+from kuaibao.bulletin.sources.schedule import parse_interval
 from kuaibao.bulletin.toml_positions import Positions, TomlPath
 from kuaibao.errors import Place, did_you_mean
 
@@ -249,6 +250,8 @@ class SourceEntry:
     """Where its items go; by their kind if not given."""
     weight: float = 1.0
     """Multiplies the score of its items."""
+    every: timedelta | None = None
+    """How often it is asked under watch; an hour if not given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -395,7 +398,14 @@ def _sources(
         _check_source_settings(one.get("kind"), settings, path, positions, problems)
         if len(problems) == found and own is not None:
             source = make_source(own.id, own.kind, settings, folder)
-            made.append(SourceEntry(source=source, section=own.section, weight=own.weight))
+            made.append(
+                SourceEntry(
+                    source=source,
+                    section=own.section,
+                    weight=own.weight,
+                    every=parse_interval(own.every),
+                )
+            )
     return made
 
 
@@ -411,6 +421,14 @@ class _OwnSettings:
     """Where its items go; by their kind if not given."""
     weight: float = Field(default=1.0, ge=0, le=1000)
     """Multiplies the score of its items."""
+    every: str = "1h"
+    """How often `kuaibao watch` asks it: 30m, 6h, 1d, 1w."""
+
+    @field_validator("every")
+    @classmethod
+    def _interval(cls, value: str) -> str:
+        parse_interval(value)
+        return value
 
 
 _OWN_KEYS = frozenset(f.name for f in dataclasses.fields(_OwnSettings))

@@ -88,6 +88,42 @@ def _states(config: BulletinConfig) -> dict[str, dict[str, str]]:
 
 
 @app.command()
+def status(
+    folder: Folder = Path(),
+    as_json: AsJson = False,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="As Prometheus reads it (text format).")
+    ] = False,
+) -> None:
+    """How each source fared when it was last asked, and when it is due; nobody is asked now.
+
+    Exit status 1 as with `check`.
+    """
+    from datetime import UTC, datetime
+
+    from kuaibao.bulletin.config import load_config
+    from kuaibao.bulletin.pipeline.watching import report_sources
+    from kuaibao.bulletin.sources.report import metrics_text
+    from kuaibao.bulletin.store import Store
+
+    config = load_config(folder)
+    with Store.open(config.database) as store:
+        found = report_sources(store, config.sources, datetime.now(UTC))
+    is_well = all(report.verdict in (*_WELL, "never_asked") for report in found)
+    if metrics:
+        typer.echo(metrics_text(found), nl=False)
+    elif as_json:
+        document = {"ok": is_well, "sources": [report.to_json() for report in found]}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        for report in found:
+            mark = _MARKS.get(report.verdict, "✗")
+            reason = report.health.reason if report.health else "never asked"
+            typer.echo(f"{mark} {report.source_id} ({report.kind}): {reason}")
+    raise typer.Exit(0 if is_well else 1)
+
+
+@app.command()
 def kinds(as_json: AsJson = False) -> None:
     """The kinds of sources and their settings."""
     from kuaibao.bulletin.sources import source_kinds

@@ -24,7 +24,7 @@ from kuaibao.bulletin.sources.protocol import Fetches
 from kuaibao.bulletin.store import FetchRecord, days_before, items_since
 from kuaibao.bulletin.writing import entry_for, entry_language, read_manuscripts
 
-__all__ = ["collect", "file_found"]
+__all__ = ["collect", "file_due", "file_found"]
 
 _FAILED = ("broken", "changed_layout", "out_of_quota")
 _BATCH = 300
@@ -44,9 +44,19 @@ def collect(
     keep_manuscripts(desk.store, run, manuscripts, run.now)
     records = list(fetch_sources(desk.store, run, config.sources, fetcher, config.folder))
     join_all(desk.store, bulletin_source_ids(config), lambda n: None)
-    readers = readers_of(config, fetcher, run.now)
+    n_new = file_due(desk, config, fetcher, run.now)
+    failed = sum(r.status in _FAILED for r in records)
+    desk.store.finish_run(run, {"sources": len(records), "sources_failed": failed, "new": n_new})
+    with desk.change() as change:
+        change.log(actor, "collect", details={"found": n_new, "sources_failed": failed})
+    return records, n_new
+
+
+def file_due(desk: Desk, config: BulletinConfig, fetcher: Fetches, now: datetime) -> int:
+    """Weigh every item that is due and file it; gives how many pieces are new."""
+    readers = readers_of(config, fetcher, now)
     learner = learner_of(desk.store, readers)
-    day = config.settings.day or run.now.date()
+    day = config.settings.day or now.date()
     period = config.settings.reading.period_days
     by_source = {one.source.source_id: one for one in config.sources}
     n_new = 0
@@ -62,11 +72,7 @@ def collect(
             one = score_item(placed, readers.profile(section), day, period, weight)
             scored.append(learner.judged(one) if learner else one)
         n_new += file_found(desk, scored)
-    failed = sum(r.status in _FAILED for r in records)
-    desk.store.finish_run(run, {"sources": len(records), "sources_failed": failed, "new": n_new})
-    with desk.change() as change:
-        change.log(actor, "collect", details={"found": n_new, "sources_failed": failed})
-    return records, n_new
+    return n_new
 
 
 def file_found(desk: Desk, items: Sequence[Item]) -> int:

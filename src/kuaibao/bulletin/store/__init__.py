@@ -38,7 +38,7 @@ from kuaibao.bulletin.store.items import (
     page_texts_of_run,
     save_page_text,
 )
-from kuaibao.bulletin.store.store import BATCH, FetchRecord, Run, Store, StoredEntry
+from kuaibao.bulletin.store.store import BATCH, FetchRecord, Run, SourceRecord, Store, StoredEntry
 
 __all__ = [
     "BATCH",
@@ -50,6 +50,7 @@ __all__ = [
     "Restriction",
     "Run",
     "Sameness",
+    "SourceRecord",
     "Store",
     "StoredDraft",
     "StoredEntry",

@@ -6,10 +6,10 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from kuaibao.bulletin.model import Entry
 from kuaibao.bulletin.sources import SourceResult
@@ -18,11 +18,14 @@ from kuaibao.bulletin.store.dates import last_day
 from kuaibao.bulletin.store.schema import MIGRATIONS, ROOM
 from kuaibao.database import Database, migrate, open_database
 
-__all__ = ["BATCH", "FetchRecord", "Run", "Store", "StoredEntry"]
+__all__ = ["BATCH", "FetchRecord", "Run", "SourceRecord", "Store", "StoredEntry"]
 
 BATCH = 500
 """Rows held in memory at a time."""
 
+SINGLE = '{"single": 1}'
+"""The counts of a run of one source."""
+KEEP_SINGLE_RUNS = timedelta(days=7)
 _FAILURES = ("broken", "changed_layout", "out_of_quota")
 
 
@@ -44,6 +47,22 @@ class FetchRecord:
     message: str
     n_entry: int
     n_new: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceRecord:
+    """What a source said the last time."""
+
+    source_id: str
+    kind: str
+    state: Mapping[str, str]
+    status: str
+    message: str
+    asked_at: datetime | None
+    new_at: datetime | None
+    """When it last gave something new."""
+    n_failure: int
+    """In a row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +115,49 @@ class Store:
             )
             assert done.inserted_primary_key is not None
             return Run(run_id=int(done.inserted_primary_key[0]), now=now, is_resumed=False)
+
+    def single_run(self, now: datetime) -> Run:
+        """A run of one source, finished when it begins: nobody goes on with it."""
+        now = now.astimezone(UTC)
+        with self.database.write() as connection:
+            old = (now - KEEP_SINGLE_RUNS).isoformat()
+            columns = tables.run.c
+            connection.execute(
+                delete(tables.run).where(columns.counts == SINGLE, columns.now < old)
+            )
+            done = connection.execute(
+                insert(tables.run).values(now=now.isoformat(), is_finished=True, counts=SINGLE)
+            )
+            assert done.inserted_primary_key is not None
+            return Run(run_id=int(done.inserted_primary_key[0]), now=now, is_resumed=False)
+
+    def source_records(self) -> dict[str, SourceRecord]:
+        """What is known of every source that was ever asked."""
+        with self.database.read() as connection:
+            return {
+                row.source_id: SourceRecord(
+                    source_id=row.source_id,
+                    kind=row.kind,
+                    state=json.loads(row.state),
+                    status=row.status,
+                    message=row.message,
+                    asked_at=_moment(row.asked_at),
+                    new_at=_moment(row.new_at),
+                    n_failure=row.n_failure,
+                )
+                for row in connection.execute(select(tables.source))
+            }
+
+    def entry_counts(self) -> dict[str, int]:
+        """How many current entries each source has."""
+        columns = tables.entry.c
+        query = (
+            select(columns.source_id, func.count().label("n"))
+            .where(columns.is_current.is_(True))
+            .group_by(columns.source_id)
+        )
+        with self.database.read() as connection:
+            return {row.source_id: row.n for row in connection.execute(query)}
 
     def finish_run(self, run: Run, counts: Mapping[str, int]) -> None:
         """Remember that the run came to its end, with its counts."""
@@ -238,6 +300,10 @@ class Store:
             connection.execute(insert(tables.entry), rows[start : start + BATCH])
         _index(connection, clean, [row["reference"] for row in rows])
         return len(rows)
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _known_revisions(connection: Connection, references: list[str]) -> dict[str, Any]:
