@@ -25,7 +25,7 @@ METADATA_WEIGHT = 0.35
 """Of one name beside all words together, which count 1."""
 MAX_AUTHORS = 10
 _WORD = re.compile(r"[^\W\d_]")
-_PLURAL = re.compile(r"(?<=[a-z]{3})(?:ies|(?<=[sxz])es|(?<![su])s)$")
+_PLURAL = re.compile(r"(?<=[a-z]{3})(?:ies|(?<=[sxz])es|(?<![sui])s)$")
 
 
 @dataclass(frozen=True)

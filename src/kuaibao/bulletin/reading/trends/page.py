@@ -14,7 +14,7 @@ __all__ = ["trends_page"]
 
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
-        "tag": "en", "comma": ", ", "title": "Trends", "items": "Items by month",
+        "tag": "en", "comma": ", ", "title": "Trends", "by_month": "Items by month",
         "rising": "Rising", "falling": "Falling", "phrases": "Key phrases",
         "together": "What goes together", "map": "Map of", "phrase": "Phrase", "n": "Items",
         "months": "By month", "and": "and", "none": "Nothing stands out.",
@@ -22,7 +22,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "said": "{n} items, {first} to {last}",
     },
     "zh": {
-        "tag": "zh-CN", "comma": "、", "title": "趋势", "items": "每月条目数",
+        "tag": "zh-CN", "comma": "、", "title": "趋势", "by_month": "每月条目数",
         "rising": "上升", "falling": "下降", "phrases": "关键短语",
         "together": "共同出现", "map": "聚类图", "phrase": "短语", "n": "条目",
         "months": "逐月", "and": "与", "none": "没有明显变化。",

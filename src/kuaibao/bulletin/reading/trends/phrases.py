@@ -20,7 +20,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def phrases_of(text: str) -> set[str]:
-    """Words and runs of two and three content words; Chinese words and pairs of them."""
+    """Words and runs of two and three content words; Chinese words and what two or three make."""
     stops = stop_words("en") | stop_words("zh")
     found: set[str] = set()
     for piece in _PAUSE.split(fold(text[:MAX_TEXT])):
@@ -47,8 +47,9 @@ def _of_run(run: list[str]) -> Iterator[str]:
             if len(part) < size:
                 break
             is_chinese = all(_HAN.search(w) for w in part)
-            if is_chinese and size == 2:
-                yield "".join(part)
+            joined = "".join(part)
+            if is_chinese and len(joined) <= 8:
+                yield joined
             elif not any(_HAN.search(w) for w in part):
                 yield " ".join(part)
 

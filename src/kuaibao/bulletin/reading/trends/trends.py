@@ -20,9 +20,9 @@ MIN_ITEMS = 3
 """A phrase in fewer items is chance."""
 MIN_Z = 1.64
 """One-sided 95 %: less is not called rising or falling."""
-N_PHRASE = 40
+N_PHRASE = 25
 N_TREND = 15
-N_TOGETHER = 30
+N_TOGETHER = 25
 N_TRACKED = 400
 """Phrases and people between which what goes together is looked for."""
 PRIOR = 0.5
@@ -198,9 +198,9 @@ def _overlap(a: str, b: str) -> bool:
     """One holds the other, or they share a word: that says nothing."""
     if a in b or b in a:
         return True
-    return bool(set(a.split()) & set(b.split())) or (
-        not a.isascii() and not b.isascii() and (a[-1] == b[0] or b[-1] == a[0])
-    )
+    if a.isascii() or b.isascii():
+        return bool(set(a.split()) & set(b.split()))
+    return any(a[i : i + 2] in b for i in range(len(a) - 1))
 
 
 def _each_seldom(found: Sequence[Together]) -> list[Together]:
