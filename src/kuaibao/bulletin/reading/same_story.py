@@ -1,4 +1,4 @@
-"""What makes two entries one story: identifiers, then the address, then title and author.
+"""What makes two entries one story: identifiers, the address, title and author, then the text.
 
 Each claim is a key that an index can hold, so that finding the same story costs the same however
 large the archive is.
@@ -27,6 +27,12 @@ _NOT_TITLE = re.compile(r"[\W_]+", re.UNICODE)
 MIN_TITLE_WEIGHT = 16
 """Shorter titles ("Editorial", "Weekly news") name many things. A Han character weighs two."""
 
+MIN_SHINGLES = 40
+"""A text with fewer runs of three words can't tell two stories apart."""
+MAX_TEXT = 4_000
+N_BAND, N_ROW = 3, 6
+_TITLE_WORD = re.compile("[\u3400-\u9fff]{2,}|[a-z]{4,}")
+_NUMBER = re.compile(r"\d+")
 _FAMILIES = {"news": "news", "article": "news", "paper": "paper", "tool": "tool"}
 _WORLDWIDE = ("doi", "arxiv", "pmid", "isbn")
 
@@ -78,7 +84,8 @@ def claims_of(entry: Entry) -> list[Sameness]:
         return [_tool_claim(entry)]
     family = _FAMILIES[entry.kind]
     claims = [
-        Sameness(f"{family}:{scheme}:{_bare(scheme, value)}", f"same {scheme.upper()} {value}")
+        # Whatever the kind: news about a paper is told with the paper.
+        Sameness(f"{scheme.lower()}:{_bare(scheme, value)}", f"same {scheme.upper()} {value}")
         for scheme, value in entry.identifiers
         if scheme.lower() in _WORLDWIDE and value
     ]
@@ -91,7 +98,29 @@ def claims_of(entry: Entry) -> list[Sameness]:
         year = str(moment.day.year) if moment and family == "news" else ""
         reason = "same title and first author" if author else "same title"
         claims.append(Sameness(f"{family}:title:{key}:{author}:{year}", reason))
-    return claims
+    return [*claims, *_text_claims(entry, family)]
+
+
+def _text_claims(entry: Entry, family: str) -> list[Sameness]:
+    """Nearly the same text, and a long word of the title shared: bands of MinHash as keys.
+
+    With three bands of six, of texts with a resemblance of 0.95 98 % are joined, of 0.9 90 %, of
+    0.5 5 %; the word keeps apart what only shares a standing text.
+    """
+    from kuaibao.bulletin.reading.dedupe.candidates import digests, text_shingles
+
+    shingles = text_shingles((entry.content or entry.summary)[:MAX_TEXT])
+    words = sorted(set(_TITLE_WORD.findall(fold(entry.title))), key=lambda w: (-len(w), w))[:2]
+    if len(shingles) < MIN_SHINGLES or not words:
+        return []
+    row = digests([shingles])[0]
+    numbers = ".".join(_NUMBER.findall(entry.title))
+    bands = [row[i * N_ROW : (i + 1) * N_ROW].tobytes().hex() for i in range(N_BAND)]
+    return [
+        Sameness(f"{family}:text:{i}:{band}:{word}:{numbers}", "nearly the same text")
+        for i, band in enumerate(bands)
+        for word in words
+    ]
 
 
 def _conference_claims(entry: Entry) -> list[Sameness]:
