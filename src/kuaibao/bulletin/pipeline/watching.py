@@ -124,9 +124,8 @@ class Watcher:
         """End after the answers that are on their way; may be called from a signal's handler."""
         self._is_stopped = True
 
-    def plans(self) -> dict[str, Plan | None]:
-        """When each source is due."""
-        now = self.clock.now()
+    def plans(self, now: datetime) -> dict[str, Plan | None]:
+        """When each source is due, seen at `now`."""
         records = self.store.source_records()
         found: dict[str, Plan | None] = {}
         for one in self.sources:
@@ -171,7 +170,7 @@ class Watcher:
 
     def _due(self) -> list[Source]:
         now, ticks = self.clock.now(), self.clock.monotonic()
-        plans = self.plans()
+        plans = self.plans(now)
         found: list[Source] = []
         for one in self.sources:
             plan = plans[one.source.source_id]
@@ -185,7 +184,9 @@ class Watcher:
     def _pause(self) -> float:
         """Seconds to the next source that is due."""
         now = self.clock.now()
-        spans = [(p.due_at - now).total_seconds() for p in self.plans().values() if p is not None]
+        spans = [
+            (p.due_at - now).total_seconds() for p in self.plans(now).values() if p is not None
+        ]
         return min(max(min(spans, default=LONGEST_SLEEP_S), 1.0), LONGEST_SLEEP_S)
 
     def _context(self, source: Source) -> SourceContext:
