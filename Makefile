@@ -57,7 +57,7 @@ $(VENV)/.font: $(VENV)/.base
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.pip
 	@echo "Installing kuaibao with its extras and the test tools (torch: the CPU build)"
-	@$(PIP) install -c constraints.txt -e '.[models,serve,ctranslate2,dev]'
+	@$(PIP) install -c constraints.txt -e '.[models,serve,ctranslate2,postgres,dev]'
 	@touch $@ $(VENV)/.base
 
 # What pip cannot give: a browser and a Chinese font. Tests that miss them skip and say so.

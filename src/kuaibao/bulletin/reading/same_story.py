@@ -13,6 +13,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from kuaibao.bulletin.model import Entry
+from kuaibao.bulletin.reading.minhash import digests, text_shingles
 from kuaibao.bulletin.store import Sameness
 from kuaibao.database import fold
 
@@ -107,8 +108,6 @@ def _text_claims(entry: Entry, family: str) -> list[Sameness]:
     With three bands of six, of texts with a resemblance of 0.95 98 % are joined, of 0.9 90 %, of
     0.5 5 %; the word keeps apart what only shares a standing text.
     """
-    from kuaibao.bulletin.reading.dedupe.candidates import digests, text_shingles
-
     shingles = text_shingles((entry.content or entry.summary)[:MAX_TEXT])
     words = sorted(set(_TITLE_WORD.findall(fold(entry.title))), key=lambda w: (-len(w), w))[:2]
     if len(shingles) < MIN_SHINGLES or not words:

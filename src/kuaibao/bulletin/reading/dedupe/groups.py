@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kuaibao.bulletin.reading.dedupe.candidates import (
+from kuaibao.bulletin.reading.dedupe.records import Record
+from kuaibao.bulletin.reading.dedupe.verdicts import by_text, by_title, by_url, conflict
+from kuaibao.bulletin.reading.minhash import (
     TEXT_BANDS,
     TITLE_BANDS,
     agreement,
@@ -20,8 +22,6 @@ from kuaibao.bulletin.reading.dedupe.candidates import (
     text_shingles,
     title_shingles,
 )
-from kuaibao.bulletin.reading.dedupe.records import Record
-from kuaibao.bulletin.reading.dedupe.verdicts import by_text, by_title, by_url, conflict
 from kuaibao.bulletin.reading.same_story import letters_of
 
 __all__ = ["Grouping", "Join", "group_records"]
