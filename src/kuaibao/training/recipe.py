@@ -201,5 +201,11 @@ def _check_ranges(recipe: Recipe, place: _Places) -> None:
             f"batch_size ({run.batch_size}) must divide by accumulate ({run.accumulate})",
             place=place.of("accumulate"),
         )
+    if run.parallel == "fsdp" and optimizer.name == "adafactor":
+        raise RecipeError(
+            "torch's Adafactor can't work on weights that are spread by FSDP",
+            place=place.of("parallel"),
+            hint='With parallel = "fsdp" take adamw; Adafactor\'s own state is small: "ddp" does.',
+        )
     if not 0 <= run.ema < 1:
         raise RecipeError(f"ema must lie from 0 to below 1, got {run.ema}", place=place.of("ema"))
