@@ -52,4 +52,6 @@ def test_it_tells_the_facts_of_june_2020(demo):
         assert fact in english, fact
     for fact in ("1750 亿", "96.3", "Penrose", "深度关注", "会议预告"):
         assert fact in chinese, fact
+    for page, label in ((english, "gap sentences"), (chinese, "缺失的句子")):
+        assert label in page[page.index("<figure") : page.index("</figure>")]
     assert "compiled by Chen Wen, proofread by Maria Keller" in english
