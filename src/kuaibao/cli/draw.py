@@ -94,8 +94,8 @@ def draw(
 def _print_desugared(given: _Given, as_json: bool) -> None:
     from kuaibao.diagrams import desugar_files
 
-    text = desugar_files(given.read())
-    document = json.dumps({"substance": text}, ensure_ascii=False)
+    text, domain = desugar_files(given.read())
+    document = json.dumps({"substance": text, "domain": domain}, ensure_ascii=False)
     typer.echo(document if as_json else text, nl=as_json)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -262,8 +263,11 @@ def compile_files(files: ProgramFiles) -> Program:
     )
 
 
-def desugar_files(files: ProgramFiles) -> str:
-    """The Substance of a program without its Domain's notations: plain Penrose.
+def desugar_files(files: ProgramFiles) -> tuple[str, str]:
+    """A program without notation, so that Penrose reads it.
+
+    Returns:
+        The Substance in plain statements, and the Domain without its notations.
 
     Raises:
         ProgramErrors: Everything that is wrong in Domain and notation, with places.
@@ -272,7 +276,9 @@ def desugar_files(files: ProgramFiles) -> str:
     plain: Desugared = desugar(
         _source("Substance", [files.substance]), domain, check_domain(domain)
     )
-    return plain.text
+    lines = files.domain[1].splitlines(keepends=True)
+    kept = [line for line in lines if not re.match(r"\s*notation\s*\"", line)]
+    return plain.text, "".join(kept)
 
 
 def _source(language: str, given: Text) -> Source:

@@ -70,3 +70,14 @@ def test_a_misspelt_shipped_file_is_told_with_a_suggestion(name, hint):
     with pytest.raises(DiagramError) as caught:
         shipped_path(name)
     assert hint in caught.value.hint
+
+
+def test_shipped_files_can_be_named_on_the_command_line(tmp_path, capsys):
+    (tmp_path / "a.substance").write_text("Set A, B\nA ⊂ B\n")
+    with pytest.raises(SystemExit) as stop:
+        main([
+            "draw", "--substance", str(tmp_path / "a.substance"), "--json",
+            "--domain", "kuaibao:sets/sets.domain", "--style", "kuaibao:sets/tree.style",
+        ])  # fmt: skip
+    assert not stop.value.code
+    assert json.loads(capsys.readouterr().out)["ok"]

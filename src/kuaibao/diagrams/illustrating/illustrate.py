@@ -174,9 +174,6 @@ class _Reader:
                 if isinstance(found, NotDrawn):
                     missed.append(found)
                     continue
-                self.known.update(
-                    (name, (found.domain, kind)) for name, kind in found.types.items()
-                )
                 mine = claims.setdefault(found.domain, _Claims())
                 mine.add(found.types, found.lines, found.labels, sentence.text)
         for domain, mine in claims.items():
@@ -194,19 +191,32 @@ class _Reader:
         self, sentence: str, paragraph: Paragraph
     ) -> Iterator[Found | Reading | NotDrawn]:
         marked = _marked(sentence)
+        waiting: list[Found] = []
         for found in find_phrases(marked):
             types, unknown = self._settled(found)
             if unknown:
-                kinds = ", ".join(f"{name} ({kind})" for name, kind in unknown.items())
-                if not self._is_read_otherwise(found, marked):
-                    reason = f"it was not said before what this is: {kinds}"
-                    yield NotDrawn(paragraph.line, sentence, reason)
+                waiting.append(found)
                 continue
+            self._learn(found.domain, types)
             yield replace(found, types=types)
-            self.known.update((name, (found.domain, kind)) for name, kind in types.items())
         for formula in re.findall(r"⟨([^⟩]*)⟩", marked):
             if is_claim(formula) and not list(find_phrases(f"⟨{formula}⟩")):
-                yield self._formula(formula, sentence, paragraph)
+                read = self._formula(formula, sentence, paragraph)
+                if isinstance(read, Reading):
+                    self._learn(read.domain, read.types)
+                yield read
+        # what a formula of the same sentence may have told: `f : X → Y`, and `f` is injective
+        for found in waiting:
+            types, unknown = self._settled(found)
+            if not unknown:
+                yield replace(found, types=types)
+            elif not self._is_read_otherwise(found, marked):
+                kinds = ", ".join(f"{name} ({kind})" for name, kind in unknown.items())
+                reason = f"it was not said before what this is: {kinds}"
+                yield NotDrawn(paragraph.line, sentence, reason)
+
+    def _learn(self, domain: str, types: Mapping[str, str]) -> None:
+        self.known.update((name, (domain, kind)) for name, kind in types.items())
 
     def _settled(self, found: Found) -> tuple[dict[str, str], dict[str, str]]:
         """Types without their marks, and those that had to be known but are not."""

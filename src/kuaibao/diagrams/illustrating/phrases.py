@@ -58,6 +58,7 @@ def _phrase(domain: str, pattern: str, types: str, *lines: str) -> Phrase:
         places[name] = body
         return f"(?P<{name}>{body})"
 
+    pattern = pattern.replace(" is ", " (?:is|be) ").replace(" are ", " (?:are|be) ")
     text = _SLOT.sub(slot, pattern).replace(" ", r"\s+").replace("~", r"\s*")
     return Phrase(domain, re.compile(text), kinds, lines)
 
