@@ -1,6 +1,6 @@
 """The ward: every patient is examined, and the table *true disease x verdict* printed.
 
-    python benchmarks/doctor/ward.py [--small] [--only WORD] [--seconds S] [--out FOLDER] [--jobs N]
+    python benchmarks/doctor/ward.py [--small] [--only WORD] [--seconds S | --samples N] [--out FOLDER] [--jobs N]
 
 `--small` examines four patients. The patients lie in `tests/doctor/patients/`; the first line of
 each names its disease, which the doctor can't see.
@@ -27,10 +27,10 @@ def true_disease(path: Path) -> str:
     return path.read_text(encoding="utf-8").split("disease:", 1)[1].split()[0]
 
 
-def examine(path: Path, data: Path, seconds: float, out: Path) -> dict:
+def examine(path: Path, data: Path, limit: list[str], out: Path) -> dict:
     target = out / f"{path.stem}.json"
     command = [
-        *(sys.executable, "-m", "kuaibao", "doctor", "run", "--seconds", str(seconds)),
+        *(sys.executable, "-m", "kuaibao", "doctor", "run", *limit),
         *("--json", str(target), "--", "python", str(path), str(data)),
     ]
     start = time.perf_counter()
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--samples", type=int, default=0, help="instead of --seconds")
     parser.add_argument("--out", default="")
     parser.add_argument("--jobs", type=int, default=1)
     chosen = parser.parse_args()
@@ -63,8 +64,11 @@ def main() -> None:
         out = Path(chosen.out or folder).resolve()
         out.mkdir(parents=True, exist_ok=True)
         data = make_data(out / "data")
+        limit = ["--seconds", str(chosen.seconds)]
+        if chosen.samples:
+            limit = ["--samples", str(chosen.samples)]
         with ThreadPoolExecutor(chosen.jobs) as pool:
-            reports = list(pool.map(lambda p: examine(p, data, chosen.seconds, out), paths))
+            reports = list(pool.map(lambda p: examine(p, data, limit, out), paths))
     print_table(paths, reports)
 
 

@@ -1,10 +1,12 @@
-"""`kuaibao doctor`: run, compare, memory, cost, loss."""
+"""`kuaibao doctor run`; the other commands stand in `doctor_more`."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import typer
+
+from kuaibao.cli.doctor_more import register
 
 __all__ = ["app"]
 
@@ -73,6 +75,9 @@ def run(
     if write:
         _write_patches(report, accept=yes)
     raise typer.Exit(report["exit_status"])
+
+
+register(app)
 
 
 def _say(text: str) -> None:

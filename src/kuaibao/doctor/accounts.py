@@ -30,6 +30,10 @@ BODY_CLASSES = (
 CLASSES = (*DATA_CLASSES, *BODY_CLASSES, "startup")
 
 
+_COPIED_A_SECOND = 2.5e9
+"""Bytes that a read call copies from the page cache in a second, at best."""
+
+
 @dataclass(frozen=True)
 class Accounts:
     """Shares of a step's time; they sum to one over `CLASSES` less `startup`."""
@@ -68,6 +72,9 @@ def build_accounts(seen: Observation) -> Accounts | None:
         return None
     repeat = [s for s in steps if s.mode == "repeat" and not s.discard]
     detail = _detail(real)
+    undisturbed = [s for s in real if not s.detail]  # the glass slows a step with many calls
+    if len(undisturbed) >= max(3, len(real) // 3):
+        real = undisturbed
     parts = _data_parts(seen, real)
     pairs = _pairs(real, repeat)
     rows = [
@@ -88,7 +95,9 @@ def build_accounts(seen: Observation) -> Accounts | None:
         repeat_s=[_mean_wall(rep) for _, rep in pairs if rep],
         wait_s=_middle([_mean_wait(r) for r, _ in pairs]),
         startup_s=startup_s,
-        startup_share=startup_s / (startup_s + n_batches * step_s),
+        startup_share=max(
+            startup_s / (startup_s + n_batches * step_s), _script_share(seen, step_s, startup_s)
+        ),
         data_s=_data_seconds(seen, real, parts),
         data_parts=parts,
         detail=detail,
@@ -144,23 +153,16 @@ def _detail(real: list[StepRecord]) -> dict[str, float]:
     def middle(of: Any) -> float:
         return _middle([of(d) for d in looked])
 
-    def synchronizing(d: dict[str, Any], region: str) -> float:
-        return min(1.0, d["synchronization_s"].get(region, 0.0) / max(1e-9, d["region_s"][region]))
+    found = {name: middle(lambda d, n=name: d[n]) for name in _COUNTS}
+    for region in ("python", "between", "forward", "loss"):
+        for kind in ("loss", "optimizer", "synchronization", "host_to_device"):
+            found[f"{region}>{kind}"] = middle(
+                lambda d, r=region, k=kind: d["moved"].get(r, {}).get(k, 0.0)
+            )
+    return found
 
-    return {
-        "n_calls": middle(lambda d: d["n_calls"]),
-        "n_forward_calls": middle(lambda d: d["n_forward_calls"]),
-        "n_loss_calls": middle(lambda d: d["n_loss_calls"]),
-        "n_synchronizations": middle(lambda d: d["n_synchronizations"]),
-        "forward_s": middle(lambda d: d["region_s"]["forward"]),
-        "loss_of_between": middle(
-            lambda d: min(1.0, d["loss_in_between_s"] / max(1e-9, d["region_s"]["between"]))
-        ),
-        "sync_of_python": middle(lambda d: synchronizing(d, "python")),
-        "sync_of_between": middle(lambda d: synchronizing(d, "between")),
-        "sync_of_forward": middle(lambda d: synchronizing(d, "forward")),
-        "sync_of_loss": middle(lambda d: synchronizing(d, "loss")),
-    }
+
+_COUNTS = ("n_calls", "n_forward_calls", "n_loss_calls", "n_synchronizations")
 
 
 def _shares(
@@ -180,26 +182,31 @@ def _shares(
 
 
 def _body(steps: list[StepRecord], detail: dict[str, float]) -> dict[str, float]:
+    """Seconds by class of a step without data work."""
     mean = {name: float(np.mean([s.regions[name] for s in steps])) for name in steps[0].regions}
-    loss_of_between = detail.get("loss_of_between", 1.0 if not detail else 0.0)
-    synchronizes = detail.get("n_synchronizations", 0.0) > 12
-    sync_python = detail.get("sync_of_python", 0.0) if synchronizes else 0.0
-    sync_between = detail.get("sync_of_between", 0.0) if synchronizes else 0.0
-    sync_between = min(sync_between, 1.0 - loss_of_between)
-    has_forward = mean["forward"] > 0
-    loss = mean["between"] * loss_of_between
-    return {
-        "host_to_device": mean["host_to_device"],
-        "forward": mean["forward"] if has_forward else loss,
-        "loss": mean["loss"] + (loss if has_forward else 0.0),
-        "backward": mean["backward"],
-        "optimizer": mean["optimizer"],
-        "synchronization": mean["synchronization"]
-        + mean["python"] * sync_python
-        + mean["between"] * sync_between,
-        "python": mean["python"] * (1.0 - sync_python)
-        + mean["between"] * max(0.0, 1.0 - loss_of_between - sync_between),
-    }
+    found = {name: mean[name] for name in BODY_CLASSES}
+    if not detail:
+        found["loss"] += mean["between"]
+        return found
+    few = detail["n_synchronizations"] <= 12
+    for region in ("python", "between", "forward", "loss"):
+        left = mean[region]
+        for kind in ("loss", "optimizer", "synchronization", "host_to_device"):
+            moved = mean[region] * detail[f"{region}>{kind}"]
+            if kind == region:
+                continue
+            if kind == "synchronization" and few and moved < 0.1 * sum(mean.values()):
+                continue  # one `.item()` waits for the device: that is the device's time
+            found[kind] += moved
+            left -= moved
+        if region == "between":
+            found["python"] += max(0.0, left)
+        else:
+            found[region] -= mean[region] - left
+    if mean["forward"] <= 0:
+        found["forward"] += found["loss"]  # no module ran: the model is written out in the loop
+        found["loss"] = 0.0
+    return found
 
 
 def _data_parts(seen: Observation, real: list[StepRecord]) -> dict[str, float]:
@@ -228,12 +235,15 @@ def _from_records(rows: list[dict[str, float]]) -> dict[str, float]:
         )
     )
     blocked = blocked if blocked > 0.05 * mean("items_wall") else 0.0
-    slept = mean("slept_transform") if "slept_transform" in rows[0] else 0.0
-    slept_decode = mean("slept_decode") if "slept_decode" in rows[0] else 0.0
+    slept, slept_decode = mean("slept_transform"), mean("slept_decode")
+    asked = [r["bytes_read"] for r in rows if r["bytes_read"] >= 0]
+    copying = float(np.mean(asked)) / _COPIED_A_SECOND if asked else 0.0
+    rest = max(0.0, mean("items_cpu") - mean("decode_cpu") - mean("read_cpu"))
+    reading = max(0.0, min(rest, copying - mean("read_cpu")))
     return {
-        "disk": mean("read_cpu") + max(0.0, blocked - slept - slept_decode),
+        "disk": mean("read_cpu") + reading + max(0.0, blocked - slept - slept_decode),
         "decode": mean("decode_cpu") + slept_decode,
-        "transform": max(0.0, mean("items_cpu") - mean("decode_cpu") - mean("read_cpu")) + slept,
+        "transform": rest - reading + slept,
         "collate": mean("collate_wall"),
         "transfer": 0.0,
         "memory": 0.0,
@@ -283,7 +293,8 @@ def _add_transfer(parts: dict[str, float], seen: Observation, real: list[StepRec
     repeat = [s.wall for s in seen.steps if s.mode == "repeat" and not s.discard]
     if not repeat:
         return
-    without_workers = _middle(repeat) + alone
+    # Neighbours on the machine slow the workers too: that is no fault of having workers.
+    without_workers = _middle(repeat) + alone * _worker_delay(seen.workers)
     step = _mean_wall(real)
     if step > 1.25 * without_workers:
         # The loop would be faster without any worker: that part of the stall is theirs.
@@ -291,6 +302,14 @@ def _add_transfer(parts: dict[str, float], seen: Observation, real: list[StepRec
         others = sum(value for name, value in parts.items() if name != "transfer")
         wanted = others * harm / max(0.02, 1.0 - harm)
         parts["transfer"] = max(parts["transfer"], wanted)
+
+
+def _worker_delay(rows: list[dict[str, float]]) -> float:
+    """How many times longer the workers took because they had no core."""
+    delayed = [row for row in rows if row["run_delay"] >= 0]
+    wall = sum(row["end"] - row["start"] for row in delayed)
+    running = wall - sum(row["run_delay"] for row in delayed)
+    return max(1.0, wall / running) if running > 0 else 1.0
 
 
 def _sending_seconds(rows: list[dict[str, float]]) -> float:
@@ -329,6 +348,22 @@ def _startup_seconds(seen: Observation, real: list[StepRecord]) -> float:
     one_batch = max(usual, _batch_seconds(seen))
     costs = [max(0.0, e.iter_s + e.first_wait_s - one_batch) + e.end_s for e in later]
     return _middle(costs)
+
+
+def _script_share(seen: Observation, step_s: float, startup_s: float) -> float:
+    """Share of a short training that goes before its second batch: the script's own set-up.
+
+    How long the user means to train isn't known: three epochs are supposed, or what was seen when
+    the script came to its end, and at least twelve seconds.
+    """
+    loader = seen.settings.get("loader")
+    first = next((e for e in seen.epochs if loader is None or e.loader == loader), None)
+    lazy = first.iter_s + first.first_wait_s - startup_s - step_s if first else 0.0
+    own = float(seen.settings.get("own_setup_s", 0.0))
+    spent = max(0.0, own + max(0.0, lazy - 0.5) - 1.0)
+    n_batches = max(0, seen.loader.n_batches)
+    training = seen.seconds if seen.ended == "script" else 3 * n_batches * step_s
+    return spent / (spent + max(12.0, training)) if spent else 0.0
 
 
 def _batch_seconds(seen: Observation) -> float:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ __all__ = ["ENVIRONMENT_KEY", "start"]
 ENVIRONMENT_KEY = "KUAIBAO_DOCTOR"
 
 _session: Any = None
+_sampler: list[Any] = []
 
 
 def start() -> None:
@@ -31,6 +33,12 @@ def start() -> None:
     settings = json.loads(text)
     from kuaibao.doctor.decoders import AfterImport
 
+    if not _is_worker():
+        # Early, so that work before the first batch is seen too.
+        from kuaibao.doctor.hot_lines import LineSampler
+
+        _sampler.append(LineSampler(lambda: "setup"))
+        _sampler[0].start(threading.get_ident())
     AfterImport.watch("torch", lambda module: _on_torch(module, settings))
 
 
@@ -59,7 +67,7 @@ def _install(spool: Path, settings: dict[str, Any]) -> None:
     options["treatments"] = tuple(options.get("treatments", ()))
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         options["ablate"] = False  # ranks must go on in step: watch only
-    _session = Session(Settings(**options), spool)
+    _session = Session(Settings(**options), spool, _sampler[0] if _sampler else None)
     _session.on_stop = lambda observation: _hand_over(spool, observation)
     _session.install()
     atexit.register(_finish)

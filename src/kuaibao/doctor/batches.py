@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 __all__ = [
     "batch_bytes",
     "describe_tensors",
+    "digest",
     "leaves",
     "n_samples",
     "narrowest_dtype",
@@ -71,6 +73,21 @@ def batch_bytes(batch: Any) -> tuple[int, int]:
         else:
             others += sys.getsizeof(leaf)
     return in_tensors, others
+
+
+def digest(batch: Any) -> str:
+    """A hash over all values of a batch, in their order."""
+    found = hashlib.blake2b(digest_size=12)
+    for leaf in leaves(batch):
+        if isinstance(leaf, torch.Tensor):
+            found.update(str(leaf.dtype).encode() + str(tuple(leaf.shape)).encode())
+            plain = leaf.detach().cpu().contiguous().reshape(-1)
+            found.update(plain.view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
+        elif isinstance(leaf, np.ndarray):
+            found.update(np.ascontiguousarray(leaf).tobytes())
+        else:
+            found.update(repr(leaf).encode())
+    return found.hexdigest()
 
 
 def n_samples(batch: Any, default: int = 1) -> int:

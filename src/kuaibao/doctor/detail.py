@@ -6,6 +6,7 @@ cost is measured and taken off.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from kuaibao.doctor.functions import FunctionSpan, meaning_of
 from kuaibao.doctor.timeline import Timeline
 
 __all__ = ["SYNCHRONIZING", "CallLog", "StepDetail", "summarize"]
@@ -40,6 +42,12 @@ _MAX_CALLS = 100_000
 _GAP_S = 1e-3
 
 
+_UPDATES = frozenset(
+    {"add_", "sub_", "mul_", "div_", "addcdiv_", "addcmul_", "copy_", "lerp_", "set_"}
+    | {"__iadd__", "__isub__", "__imul__", "__itruediv__", "__setitem__", "__set__"}
+)
+
+
 @dataclass(frozen=True)
 class StepDetail:
     """What one step's calls into torch say."""
@@ -47,25 +55,37 @@ class StepDetail:
     n_calls: int
     n_forward_calls: int
     """Calls made at the outermost level while a module was running."""
+    n_loss_calls: int
     n_synchronizations: int
-    synchronization_s: dict[str, float] = field(default_factory=dict)
-    """Seconds in runs of synchronising calls (with the Python between them), by region."""
-    loss_in_between_s: float = 0.0
-    """Seconds between forward and backward spent on building the loss."""
-    n_loss_calls: int = 0
-    n_graph_nodes: int = 0
+    moved: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Region to class to the fraction of the region's time that belongs to the class."""
     region_s: dict[str, float] = field(default_factory=dict)
     """Seconds of each region on this step, the glass's own cost taken off."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One outermost call into torch."""
+
+    start: float
+    end: float
+    region: str
+    name: str
+    has_graph: bool
+    """Whether the result is part of a gradient graph."""
+    updates: bool
+    """Whether it writes into a parameter."""
 
 
 class CallLog(TorchFunctionMode):
     """Logs the outermost torch calls of the code that runs under it."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, parameters: frozenset[int] = frozenset()) -> None:
         super().__init__()
         self.timeline = timeline
-        self.calls: list[tuple[float, float, str, str, bool]] = []
-        """(start, end, region, name, whether the result is part of a gradient graph)."""
+        self.parameters = parameters
+        """Addresses of the parameters' storages."""
+        self.calls: list[Call] = []
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -79,8 +99,17 @@ class CallLog(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name != "__get__":
             has_graph = isinstance(output, Tensor) and output.requires_grad
-            self.calls.append((start, end, self.timeline.top, name, has_graph))
+            updates = name in _UPDATES and self._writes(args)
+            self.calls.append(Call(start, end, self.timeline.top, name, has_graph, updates))
         return output
+
+    def _writes(self, args: Any) -> bool:
+        if not self.parameters or not args or not isinstance(args[0], Tensor):
+            return False
+        try:
+            return args[0].untyped_storage().data_ptr() in self.parameters
+        except (RuntimeError, NotImplementedError):
+            return False
 
 
 def cost_of_a_call() -> float:
@@ -107,67 +136,116 @@ def summarize(
     log: CallLog,
     wall: dict[str, float],
     call_cost_s: float,
-    loss_spans: list[tuple[float, float]],
+    loss_modules: list[tuple[float, float]],
+    functions: list[FunctionSpan],
 ) -> StepDetail:
-    """Turn a step's calls into accounts; `loss_spans` are its loss modules' times."""
-    calls = [
-        (c[0], c[1], "loss", c[3], c[4]) if c[2] == "forward" and _lies_in(c[0], loss_spans) else c
-        for c in log.calls
-    ]
-    n_by_region: dict[str, int] = {}
-    for call in calls:
-        n_by_region[call[2]] = n_by_region.get(call[2], 0) + 1
-    synchronizing = [c for c in calls if c[3] in SYNCHRONIZING and c[2] != "backward"]
-    between = [c for c in calls if c[2] == "between"]
-    loss_s, loss_span = _loss_seconds(between)
-    outside_loss = [
-        c for c in synchronizing if not (c[2] == "between" and _lies_in(c[0], loss_span))
-    ]
-    runs = _runs(outside_loss, call_cost_s)
-    loss_calls = [c for c in between if _lies_in(c[0], loss_span)]
+    """Turn a step's calls into accounts.
+
+    Args:
+        log: The calls into torch.
+        wall: Seconds of each region.
+        call_cost_s: What the log itself costs a call.
+        loss_modules: When loss modules ran; their calls count as forward until they return.
+        functions: The user's own functions in which no model ran.
+    """
+    calls = log.calls
+    n_by_region = Counter(
+        "loss" if c.region == "forward" and _lies_in(c.start, loss_modules) else c.region
+        for c in calls
+    )
+    region_s = {
+        region: max(0.0, seconds - call_cost_s * n_by_region.get(region, 0))
+        for region, seconds in wall.items()
+    }
+    known = [(f, _class_of(f, calls)) for f in functions]
+    named = [(f, kind) for f, kind in known if kind]
+    inside = [(f.start, f.end) for f, _ in named]
+    loose = [c for c in calls if not _lies_in(c.start, inside)]
+    loss_s, loss_spans = _loss_seconds([c for c in loose if c.region == "between"])
+    loose = [c for c in loose if c.region != "between" or not _lies_in(c.start, loss_spans)]
+    moved: dict[str, dict[str, float]] = {}
+    for region in ("python", "between", "forward", "loss"):
+        seconds = {"loss": loss_s} if region == "between" else {}
+        for span, kind in named:
+            own = {"python": span.python_s, "between": span.between_s}.get(region, 0.0)
+            seconds[kind] = seconds.get(kind, 0.0) + own
+        if region == "python":
+            seconds["optimizer"] = seconds.get("optimizer", 0.0) + _update_seconds(loose)
+        runs = _runs([c for c in loose if c.region == region and c.name in SYNCHRONIZING])
+        seconds["synchronization"] = seconds.get("synchronization", 0.0) + runs
+        moved[region] = _fractions(seconds, wall[region])
+    loss_calls = sum(
+        1
+        for c in calls
+        if c.region == "between"
+        and (
+            _lies_in(c.start, loss_spans)
+            or _lies_in(c.start, [(f.start, f.end) for f, kind in named if kind == "loss"])
+        )
+    )
     return StepDetail(
         n_calls=len(calls),
         n_forward_calls=n_by_region.get("forward", 0),
-        n_synchronizations=len(synchronizing),
-        synchronization_s=runs,
-        loss_in_between_s=max(0.0, loss_s - call_cost_s * len(loss_calls)),
-        n_loss_calls=len(loss_calls) + n_by_region.get("loss", 0),
-        region_s={
-            region: max(0.0, seconds - call_cost_s * n_by_region.get(region, 0))
-            for region, seconds in wall.items()
-        },
+        n_loss_calls=loss_calls + n_by_region.get("loss", 0),
+        n_synchronizations=sum(
+            1 for c in calls if c.name in SYNCHRONIZING and c.region != "backward"
+        ),
+        moved=moved,
+        region_s=region_s,
     )
+
+
+def _class_of(span: FunctionSpan, calls: list[Call]) -> str:
+    """What a function of the user's stands for; "" leaves its time with the loop's Python."""
+    mine = [c for c in calls if span.start <= c.start <= span.end]
+    if any(c.updates for c in mine):
+        return "optimizer"
+    if span.between_s > span.python_s and (span.gives_gradient or any(c.has_graph for c in mine)):
+        return "loss"
+    kind = meaning_of(span.name)
+    if kind == "loss" and span.between_s <= span.python_s and not span.gives_gradient:
+        return ""
+    return kind
+
+
+def _fractions(seconds: dict[str, float], total: float) -> dict[str, float]:
+    if total <= 0:
+        return {}
+    scale = min(1.0, total / max(1e-12, sum(seconds.values())))
+    return {kind: value * scale / total for kind, value in seconds.items() if value > 0}
 
 
 def _lies_in(moment: float, spans: list[tuple[float, float]]) -> bool:
     return any(start <= moment <= end for start, end in spans)
 
 
-def _loss_seconds(between: list[Any]) -> tuple[float, list[tuple[float, float]]]:
+def _loss_seconds(between: list[Call]) -> tuple[float, list[tuple[float, float]]]:
     """Stretches in which calls that build the graph follow each other closely."""
-    building = [c for c in between if c[4] and c[3] not in SYNCHRONIZING]
+    building = [c for c in between if c.has_graph and c.name not in SYNCHRONIZING]
     if not building:
         return 0.0, []
-    total = building[-1][1] - building[0][0]
-    gap = max(2e-3, 0.05 * total)
+    gap = max(2e-3, 0.05 * (building[-1].end - building[0].start))
     spans: list[tuple[float, float]] = []
-    for start, end, *_ in building:
-        if spans and start - spans[-1][1] <= gap:
-            spans[-1] = (spans[-1][0], end)
+    for call in building:
+        if spans and call.start - spans[-1][1] <= gap:
+            spans[-1] = (spans[-1][0], call.end)
         else:
-            spans.append((start, end))
+            spans.append((call.start, call.end))
     return sum(end - start for start, end in spans), spans
 
 
-def _runs(calls: list[Any], call_cost_s: float) -> dict[str, float]:
-    """Seconds in runs of synchronising calls; a gap of a millisecond or a new region ends one."""
-    seconds: dict[str, float] = {}
-    previous: Any = None
+def _update_seconds(calls: list[Call]) -> float:
+    """Seconds from the first to the last write into parameters that the loop does by hand."""
+    writes = [c for c in calls if c.updates and c.region == "python"]
+    return writes[-1].end - writes[0].start if writes else 0.0
+
+
+def _runs(calls: list[Call]) -> float:
+    """Seconds in runs of synchronising calls, with the Python between them."""
+    seconds, previous = 0.0, None
     for call in calls:
-        region = call[2]
-        spent = call[1] - call[0]
-        if previous and previous[2] == region and call[0] - previous[1] < _GAP_S:
-            spent += call[0] - previous[1]
-        seconds[region] = seconds.get(region, 0.0) + max(0.0, spent - call_cost_s)
+        seconds += call.end - call.start
+        if previous is not None and call.start - previous.end < _GAP_S:
+            seconds += call.start - previous.end
         previous = call
     return seconds

@@ -10,7 +10,7 @@ from kuaibao.doctor.report import report_of
 from kuaibao.doctor.run import Examination, observe_command
 from kuaibao.doctor.verdict import diagnose
 
-__all__ = ["examine_command"]
+__all__ = ["examine", "examine_command"]
 
 
 def examine_command(
@@ -61,10 +61,35 @@ def _add_patches(found: Examination, advice: list[Advice]) -> None:
             one.options["edit"] = edit.to_json()
 
 
+_RUN_CURES: dict[str, dict[str, dict[str, Any]]] = {
+    "persistent_workers": {"overrides": {"persistent_workers": True}},
+    "malloc_arena": {
+        "environment": {
+            "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+            "MALLOC_TRIM_THRESHOLD_": str((1 << 31) - 1),
+        }
+    },
+}
+"""Cures that can't be switched within a run: whole runs alternate."""
+
+
 def _treat(command: list[str], one: Advice, *, samples: int, seconds: float, quiet: bool) -> None:
+    from kuaibao.doctor.alternate import Arm, alternate
     from kuaibao.doctor.statistics import log_ratio_interval
 
-    found = observe_command(
+    if one.cure in _RUN_CURES:
+        found = alternate(
+            Arm("untreated", command),
+            Arm("treated", command, **_RUN_CURES[one.cure]),
+            samples=samples,
+            seconds=seconds or (0.0 if samples else 8.0),
+            rounds=2,
+            quiet=quiet,
+        )
+        one.achieved_speedup = found.speedup
+        one.checks = {"same_batches": found.n_same_batches, "compared": found.n_batches_compared}
+        return
+    seen = observe_command(
         command,
         samples=samples,
         seconds=seconds,
@@ -72,8 +97,43 @@ def _treat(command: list[str], one: Advice, *, samples: int, seconds: float, qui
         treatment_options=one.options,
         quiet=quiet,
     )
-    for result in found.observation.treatments:
+    for result in seen.observation.treatments:
         one.achieved_speedup = log_ratio_interval(result["untreated_s"], result["treated_s"])
         one.checks = result["checks"]
-    if not found.observation.treatments:
-        one.checks = {"measured": "no: " + "; ".join(found.observation.notes or ["too few steps"])}
+    if not seen.observation.treatments:
+        one.checks = {"measured": "no: " + "; ".join(seen.observation.notes or ["too few steps"])}
+
+
+def examine(
+    loader: Any, step: Callable[[Any], Any], *, samples: int = 0, seconds: float = 20.0
+) -> dict[str, Any]:
+    """Examine a loader and a step in this process; gives the report.
+
+    Args:
+        loader: A `torch.utils.data.DataLoader`; it is iterated again and again.
+        step: One training step on one batch: copy, forward, loss, backward, optimiser.
+        samples: Stop after so many samples; 0 for no such limit.
+        seconds: Stop after so many seconds.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from kuaibao.doctor.processes import probe_cores
+    from kuaibao.doctor.session import Session, Settings, StopExamination
+
+    with tempfile.TemporaryDirectory(prefix="kuaibao-doctor-") as folder:
+        settings = Settings(samples=samples, seconds=seconds, cores=probe_cores())
+        session = Session(settings, Path(folder))
+        session.install()
+        try:
+            while not session.finished:
+                for batch in loader:
+                    step(batch)
+        except StopExamination:
+            pass
+        finally:
+            session.finish()
+            session.uninstall()
+    seen = session.observation
+    diagnosis = diagnose(seen)
+    return report_of(seen, diagnosis, advise(seen, diagnosis), command=[], exit_status=0)

@@ -11,7 +11,13 @@ from typing import Any
 from kuaibao.doctor.batches import batch_bytes, describe_tensors
 from kuaibao.doctor.measured import LoaderFacts
 
-__all__ = ["loader_facts", "place_of_caller", "probe_optimizers", "torch_settings"]
+__all__ = [
+    "loader_facts",
+    "place_of_caller",
+    "plain_sample_s",
+    "probe_optimizers",
+    "torch_settings",
+]
 
 _MAX_CLONED = 200_000_000
 """Elements of parameters that an optimiser probe may copy."""
@@ -113,6 +119,7 @@ def torch_settings(session: Any) -> dict[str, Any]:
         "n_parameters": sum(
             parameter.numel() for model in session.hooks.models for parameter in model.parameters()
         ),
+        "n_parameter_tensors": sum(1 for model in session.hooks.models for _ in model.parameters()),
         "dtypes": sorted(
             {
                 str(parameter.dtype).removeprefix("torch.")
@@ -122,6 +129,21 @@ def torch_settings(session: Any) -> dict[str, Any]:
         ),
         "distributed": torch.distributed.is_available() and torch.distributed.is_initialized(),
     }
+
+
+def plain_sample_s() -> float:
+    """Seconds to fetch and collate one row of two small tensors: the unit of this machine."""
+    import torch
+    from torch.utils.data import TensorDataset, default_collate
+
+    n = 32
+    data = TensorDataset(torch.zeros(n, 32), torch.zeros(n, dtype=torch.int64))
+    seconds: list[float] = []
+    for _ in range(5):
+        start = perf_counter()
+        default_collate([data[i] for i in range(n)])
+        seconds.append(perf_counter() - start)
+    return min(seconds) / n
 
 
 def probe_optimizers(session: Any) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter, process_time, thread_time
 from typing import Any
 
-from kuaibao.doctor.processes import run_delay_s
+from kuaibao.doctor.processes import bytes_asked_for, run_delay_s
 
 __all__ = ["FIELDS", "METER", "FetchMeter", "install_fetch_hooks", "read_records"]
 
@@ -44,6 +44,7 @@ FIELDS = (
     "system_cpu",
     "slept_transform",
     "slept_decode",
+    "bytes_read",
 )
 """Seconds on the monotonic clock, which all processes share; `run_delay` is -1 when not read."""
 
@@ -81,6 +82,7 @@ class FetchMeter:
         # Reading the scheduler's file costs more than a tiny batch: then only now and again.
         self._read_delay = self._last_wall > 2e-3 or self._count % 16 == 1
         self._delay = run_delay_s() if self._read_delay else 0.0
+        self._bytes = bytes_asked_for() if self._read_delay else 0
         self._usage = resource.getrusage(_THREAD)
         self._start, self._cpu = perf_counter(), thread_time()
 
@@ -92,6 +94,7 @@ class FetchMeter:
         end, cpu = perf_counter(), thread_time()
         usage = resource.getrusage(_THREAD)
         delay = run_delay_s() - self._delay if self._read_delay else -1.0
+        n_bytes = bytes_asked_for() - self._bytes if self._read_delay else -1
         collate_wall, collate_cpu, collate_faults = self._collate
         self._last_wall = end - self._start
         decode, read = self._parts["decode"], self._parts["read"]
@@ -118,6 +121,7 @@ class FetchMeter:
             usage.ru_stime - self._usage.ru_stime,
             self._slept["transform"],
             self._slept["decode"],
+            float(n_bytes),
         )
         if self.sink is not None and worker < 0:
             self.sink(record)
@@ -178,19 +182,42 @@ class FetchMeter:
         self._collate = (wall, cpu, faults)
 
 
+_WAITS = (
+    (
+        "transform",
+        ("transform", "augment", "normal", "resize", "token", "crop", "rotate", "preproc"),
+    ),
+    ("decode", ("decod", "decompress", "unpack", "parse")),
+    (
+        "disk",
+        ("disk", "read", "load", "fetch", "open", "file", "storage", "nfs", "share", "remote"),
+    ),
+)
+
+
 def _waiting_for() -> str:
-    """What a sleeping function says it does: a service that transforms or decodes, or a device."""
+    """What a sleeping function says it does: names of functions and classes, then its line.
+
+    A sleep uses no core and reads nothing, so only its author's words tell a slow service that
+    transforms from a slow device; where they don't, it counts as waiting for a device.
+    """
     frame = sys._getframe(2)
+    first = frame
     for _ in range(6):
-        name = frame.f_code.co_name.lower()
-        if any(word in name for word in ("transform", "augment", "normal", "resize", "token")):
-            return "transform"
-        if "decod" in name:
-            return "decode"
-        if name in ("__getitem__", "__next__", "__iter__", "fetch") or frame.f_back is None:
+        owner = frame.f_locals.get("self")
+        name = f"{frame.f_code.co_name} {type(owner).__name__ if owner is not None else ''}".lower()
+        for kind, words in _WAITS:
+            if any(word in name for word in words):
+                return kind
+        if frame.f_code.co_name in ("__getitem__", "__next__", "__iter__", "fetch"):
+            break
+        if frame.f_back is None:
             break
         frame = frame.f_back
-    return "disk"
+    import linecache
+
+    line = linecache.getline(first.f_code.co_filename, first.f_lineno).lower()
+    return next((kind for kind, words in _WAITS if any(word in line for word in words)), "disk")
 
 
 class _TimedCollate:

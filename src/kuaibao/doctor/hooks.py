@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import functools
 import importlib
+import logging
 import threading
 import weakref
 from typing import Any
@@ -35,20 +36,28 @@ class LoopHooks:
         """While a device batch is repeated: host tensor's id to its copy on the device."""
         self._without_parameters: dict[int, bool] = {}
         self._inside = 0
+        self._patched: list[tuple[Any, str, Any]] = []
+        self._handles: list[Any] = []
         self.loss_spans: list[tuple[float, float]] = []
         """(start, end) of the step's loss modules, which count as forward until they return."""
+
+    def parameter_storages(self) -> frozenset[int]:
+        """Addresses of the storages of all parameters of models that ran."""
+        found: set[int] = set()
+        for model in self.models:
+            for parameter in model.parameters():
+                if parameter.layout is _strided() and parameter.device.type != "meta":
+                    found.add(parameter.untyped_storage().data_ptr())
+        return frozenset(found)
 
     def is_here(self) -> bool:
         """Whether the call comes from the loop's own thread while a step is measured."""
         return self.on and threading.get_ident() == self.thread
 
     def install(self) -> None:
-        """Patch torch, once."""
+        """Patch torch."""
         import torch
 
-        if getattr(torch.nn.Module, "_kuaibao", False):
-            return
-        torch.nn.Module._kuaibao = True  # type: ignore[attr-defined]
         self._hook_modules(torch)
         self._hook_backward(torch)
         self._hook_optimizers(torch)
@@ -56,12 +65,27 @@ class LoopHooks:
         self._hook_print()
         self._hook_compile(torch)
 
+    def _patch(self, owner: Any, name: str, new: Any) -> None:
+        self._patched.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, new)
+
+    def uninstall(self) -> None:
+        """Put everything back."""
+        for owner, name, original in reversed(self._patched):
+            setattr(owner, name, original)
+        for handle in self._handles:
+            handle.remove()
+        self._patched.clear()
+        self._handles.clear()
+
     def _hook_modules(self, torch: Any) -> None:
         original = torch.nn.Module.__call__
         hooks = self
 
         def call(self: Any, *args: Any, **kwargs: Any) -> Any:
             if hooks._inside or not hooks.on or threading.get_ident() != hooks.thread:
+                if hooks._inside == 1 and hooks.on and _is_loss_class(type(self)):
+                    return hooks._inner_loss(original, self, *args, **kwargs)
                 return original(self, *args, **kwargs)
             hooks._inside = 1
             was_between = hooks.timeline.top == "between"
@@ -75,7 +99,21 @@ class LoopHooks:
                 hooks._inside = 0
                 hooks._forward_done(self, output, was_between, start)
 
-        torch.nn.Module.__call__ = call
+        self._patch(torch.nn.Module, "__call__", call)
+
+    def _inner_loss(self, original: Any, *args: Any, **kwargs: Any) -> Any:
+        """A loss module that runs inside of a model's forward."""
+        if threading.get_ident() != self.thread or self.timeline.top != "forward":
+            return original(*args, **kwargs)
+        self._inside = 2
+        self.timeline.enter("loss")
+        start = self.timeline.at
+        try:
+            return original(*args, **kwargs)
+        finally:
+            self._inside = 1
+            self.timeline.leave()
+            self.loss_spans.append((start, self.timeline.at))
 
     def _forward_done(self, module: Any, output: Any, was_between: bool, start: float) -> None:
         is_loss = self._is_loss(module, output)
@@ -96,7 +134,7 @@ class LoopHooks:
         key = id(module)
         if key not in self._without_parameters:
             self._without_parameters[key] = next(module.parameters(), None) is None
-        return self._without_parameters[key]
+        return self._without_parameters[key] or _is_loss_class(type(module))
 
     def _hook_backward(self, torch: Any) -> None:
         for owner, name in (
@@ -104,7 +142,7 @@ class LoopHooks:
             (torch.autograd, "backward"),
             (torch.autograd, "grad"),
         ):
-            setattr(owner, name, self._around(getattr(owner, name), "backward"))
+            self._patch(owner, name, self._around(getattr(owner, name), "backward"))
 
     def _around(self, original: Any, region: str) -> Any:
         @functools.wraps(original)
@@ -138,19 +176,19 @@ class LoopHooks:
             if self.is_here() and self.timeline.top == "optimizer":
                 self.timeline.leave()
 
-        module.register_optimizer_step_pre_hook(before)
-        module.register_optimizer_step_post_hook(after)
+        self._handles.append(module.register_optimizer_step_pre_hook(before))
+        self._handles.append(module.register_optimizer_step_post_hook(after))
         base = torch.optim.Optimizer
-        base.zero_grad = self._around(base.zero_grad, "optimizer")
+        self._patch(base, "zero_grad", self._around(base.zero_grad, "optimizer"))
         clip = torch.nn.utils
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             timed = self._around(getattr(clip, name), "optimizer")
-            setattr(clip, name, timed)
-            setattr(clip.clip_grad, name, timed)
+            self._patch(clip, name, timed)
+            self._patch(clip.clip_grad, name, timed)
 
     def _hook_copies(self, torch: Any) -> None:
         for name in ("to", "cuda"):
-            setattr(torch.Tensor, name, self._copying(getattr(torch.Tensor, name)))
+            self._patch(torch.Tensor, name, self._copying(getattr(torch.Tensor, name)))
 
     def _copying(self, original: Any) -> Any:
         @functools.wraps(original)
@@ -174,7 +212,9 @@ class LoopHooks:
         return call
 
     def _hook_print(self) -> None:
-        builtins.print = self._around(builtins.print, "synchronization")
+        self._patch(builtins, "print", self._around(builtins.print, "synchronization"))
+        handler = logging.StreamHandler
+        self._patch(handler, "emit", self._around(handler.emit, "synchronization"))
 
     def _hook_compile(self, torch: Any) -> None:
         original = torch.compile
@@ -184,4 +224,17 @@ class LoopHooks:
             self.uses_compile = True
             return original(*args, **kwargs)
 
-        torch.compile = compile_
+        self._patch(torch, "compile", compile_)
+
+
+def _strided() -> Any:
+    import torch
+
+    return torch.strided
+
+
+@functools.cache
+def _is_loss_class(kind: type) -> bool:
+    return kind.__module__ == "torch.nn.modules.loss" or kind.__name__.lower().endswith(
+        ("loss", "criterion")
+    )

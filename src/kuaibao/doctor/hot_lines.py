@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-import sysconfig
 import threading
 from collections import Counter
 from collections.abc import Callable
+from time import perf_counter
 from types import FrameType
 from typing import Any
+
+from kuaibao.doctor.functions import is_own_file
 
 __all__ = ["LineSampler"]
 
@@ -23,37 +25,39 @@ class LineSampler:
         self.counts: Counter[tuple[str, str, int, str]] = Counter()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        paths = sysconfig.get_paths()
-        self._foreign = tuple(
-            {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
-        )
-        self._own = str(__file__).rsplit("hot_lines", 1)[0]
+        self.seconds: dict[str, float] = {}
+        """Seconds in which the user's own code was found running, by region."""
+        self._thread_id = 0
 
     def start(self, thread_id: int) -> None:
         """Begin to look at the thread with this id."""
+        self._thread_id = thread_id
         if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._watch, args=(thread_id,), daemon=True, name="kuaibao-doctor"
-            )
+            self._thread = threading.Thread(target=self._watch, daemon=True, name="kuaibao-doctor")
             self._thread.start()
 
     def stop(self) -> None:
         """Stop looking."""
         self._stop.set()
 
-    def _watch(self, thread_id: int) -> None:
+    def _watch(self) -> None:
+        before = perf_counter()
         while not self._stop.wait(_PERIOD_S):
-            frame = sys._current_frames().get(thread_id)
+            frame = sys._current_frames().get(self._thread_id)
             region = self.region()
             place = self._own_line(frame)
+            now = perf_counter()
             if place is not None:
                 self.counts[(region, *place)] += 1
+                self.seconds[region] = self.seconds.get(region, 0.0) + now - before
+            before = now
 
     def _own_line(self, frame: FrameType | None) -> tuple[str, int, str] | None:
         while frame is not None:
             name = frame.f_code.co_filename
-            is_own = not name.startswith((*self._foreign, self._own, "<"))
-            if is_own or name in ("<string>", "<stdin>"):
+            if name.startswith("<frozen importlib"):
+                return None  # a package is being imported: not the user's own work
+            if is_own_file(name):
                 return name, frame.f_lineno, frame.f_code.co_name
             frame = frame.f_back
         return None

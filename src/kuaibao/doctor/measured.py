@@ -133,6 +133,8 @@ class Observation:
     environment: dict[str, Any] = field(default_factory=dict)
     treatments: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    """Hashes of the first real batches, when nothing is ablated."""
     ended: str = ""
     """`samples`, `seconds`, `settled`, or `script` when the command came to its own end."""
 

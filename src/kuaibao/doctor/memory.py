@@ -7,10 +7,24 @@ rule "workers x batch" is low by two at the default prefetch of 2.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["DTYPE_BYTES", "DatasetFit", "LoaderForecast", "batch_bytes_of", "fit", "forecast"]
+from kuaibao.errors import InputError
+
+__all__ = [
+    "DTYPE_BYTES",
+    "DatasetFit",
+    "LoaderForecast",
+    "batch_bytes_of",
+    "fit",
+    "forecast",
+    "most_workers",
+    "narrowed",
+    "parse_bytes",
+    "parse_shapes",
+]
 
 DTYPE_BYTES = {
     **dict.fromkeys(("bool", "uint8", "int8"), 1),
@@ -86,6 +100,56 @@ def batch_bytes_of(shapes: list[tuple[tuple[int, ...], str]], batch_size: int) -
             n *= length
         total += n * DTYPE_BYTES[dtype]
     return total
+
+
+def narrowed(fields: list[tuple[tuple[int, ...], str]]) -> list[tuple[tuple[int, ...], str]]:
+    """The fields as pictures and masks can be kept until the device: 8 bits a value."""
+    return [(shape, "uint8") for shape, _ in fields]
+
+
+def most_workers(batch_bytes: int, prefetch_factor: int, budget_bytes: int) -> int:
+    """The most workers whose forecast stays within a budget."""
+    n = 0
+    while n < 1024 and forecast(batch_bytes, n + 1, prefetch_factor).total_bytes <= budget_bytes:
+        n += 1
+    return n
+
+
+_SHAPE = re.compile(r"^(\d+(?:x\d+)*):(\w+)$")
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([kMGT]?)B?$", re.I)
+
+
+def parse_shapes(texts: list[str]) -> list[tuple[tuple[int, ...], str]]:
+    """Read fields such as `512x512x3:float32`.
+
+    Raises:
+        InputError: A text has another form, or names an unknown type.
+    """
+    fields: list[tuple[tuple[int, ...], str]] = []
+    for text in texts:
+        found = _SHAPE.match(text)
+        if found is None or found.group(2) not in DTYPE_BYTES:
+            raise InputError(
+                f"the field {text!r} can't be read",
+                hint=f"Write e.g. 512x512x3:float32; types: {', '.join(sorted(DTYPE_BYTES))}.",
+            )
+        fields.append((tuple(int(n) for n in found.group(1).split("x")), found.group(2)))
+    return fields
+
+
+def parse_bytes(text: str) -> int:
+    """Read a size such as `16G` or `500M` (powers of ten); 0 for an empty text.
+
+    Raises:
+        InputError: It has another form.
+    """
+    if not text:
+        return 0
+    found = _SIZE.match(text.strip())
+    if found is None:
+        raise InputError(f"the size {text!r} can't be read", hint="Write e.g. 16G or 500M.")
+    factor = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}[found.group(2).upper()]
+    return int(float(found.group(1)) * factor)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from kuaibao.doctor.measured import Observation
 from kuaibao.doctor.memory import fit, forecast
 from kuaibao.doctor.rates import rates
 from kuaibao.doctor.verdict import Diagnosis, memory_growth
+from kuaibao.errors import InputError
 
-__all__ = ["SCHEMA_NAME", "report_of", "schema"]
+__all__ = ["SCHEMA_NAME", "load_report", "report_of", "schema"]
 
 SCHEMA_NAME = "kuaibao.doctor/1"
 
@@ -22,6 +23,24 @@ SCHEMA_NAME = "kuaibao.doctor/1"
 def schema() -> dict[str, Any]:
     """The JSON schema of a report."""
     return json.loads((Path(__file__).parent / "schema.json").read_text())
+
+
+def load_report(path: Path) -> dict[str, Any]:
+    """Read a report.
+
+    Raises:
+        InputError: It is not there, or is no report.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} can't be read as a report: {error}") from error
+    if not isinstance(value, dict) or value.get("schema") != SCHEMA_NAME:
+        raise InputError(
+            f"{path} is no report of the doctor",
+            hint="Make one with: kuaibao doctor run --json report.json -- python train.py",
+        )
+    return value
 
 
 def report_of(

@@ -43,6 +43,7 @@ def observe_command(
     treatment_options: dict[str, Any] | None = None,
     quiet: bool = False,
     environment: dict[str, str] | None = None,
+    overrides: dict[str, Any] | None = None,
 ) -> Examination:
     """Run `command` with the doctor in each of its Python processes.
 
@@ -56,6 +57,7 @@ def observe_command(
         treatment_options: Their settings.
         quiet: Send the command's output to our standard error.
         environment: Variables to add.
+        overrides: Keyword arguments that replace those of every `DataLoader(...)`.
 
     Raises:
         CommandNotFoundError: The command can't be started.
@@ -70,6 +72,7 @@ def observe_command(
             "cores": probe_cores(),
             "treatments": list(treatments),
             "treatment_options": treatment_options or {},
+            "overrides": overrides or {},
         }
         variables = _variables(spool, options, environment or {})
         status = _run(_resolved(command), variables, quiet=quiet, seconds=seconds)
@@ -113,7 +116,7 @@ def _run(command: list[str], variables: dict[str, str], *, quiet: bool, seconds:
         process = subprocess.Popen(
             command,
             env=variables,
-            stdout=sys.stderr if quiet else None,
+            stdout=2 if quiet else None,  # the descriptor: sys.stderr may be no real file
             start_new_session=True,
         )
     except OSError as error:

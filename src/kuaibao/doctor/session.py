@@ -16,8 +16,9 @@ from time import perf_counter
 from typing import Any
 
 from kuaibao.doctor import facts
-from kuaibao.doctor.batches import n_samples, with_new_containers
+from kuaibao.doctor.batches import digest, n_samples, with_new_containers
 from kuaibao.doctor.fetching import FIELDS, METER, count_records, install_fetch_hooks, read_records
+from kuaibao.doctor.functions import FunctionLog
 from kuaibao.doctor.hooks import LoopHooks
 from kuaibao.doctor.hot_lines import LineSampler
 from kuaibao.doctor.measured import EpochRecord, Observation, StepRecord
@@ -26,6 +27,7 @@ from kuaibao.doctor.processes import (
     disk_bytes,
     environment,
     proportional_bytes,
+    resident_bytes,
     run_delay_s,
 )
 from kuaibao.doctor.schedule import Schedule, Turn
@@ -35,6 +37,9 @@ __all__ = ["Session", "Settings", "StopExamination"]
 
 _MAX_STEPS = 4000
 _SETTLED_CYCLES = 8
+_MAX_DIGESTS = 16
+_LEAST_STEPS = 8
+"""Real steps that are looked at even when they hold more samples than were asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,8 @@ class Settings:
     treatments: tuple[str, ...] = ()
     """Cures to alternate with the untreated loop instead of looking for a disease."""
     treatment_options: dict[str, Any] = field(default_factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict)
+    """Keyword arguments that replace those of every `DataLoader(...)`."""
     default_seconds: float = 45.0
     """Limit when neither `samples` nor `seconds` is given."""
 
@@ -71,6 +78,7 @@ class _OpenStep:
     delay: float = 0.0
     n_backward: int = 0
     log: Any = None
+    functions: Any = None
 
 
 @dataclass
@@ -91,12 +99,13 @@ class _Iteration:
 class Session:
     """Everything that is watched in this process."""
 
-    def __init__(self, settings: Settings, spool: Path) -> None:
+    def __init__(self, settings: Settings, spool: Path, sampler: LineSampler | None = None) -> None:
         self.settings = settings
         self.spool = spool
         self.timeline = Timeline()
         self.hooks = LoopHooks(self.timeline)
-        self.sampler = LineSampler(lambda: self.timeline.top if self.hooks.on else "probe")
+        self.sampler = sampler or LineSampler(self._region)
+        self.sampler.region = self._region
         self.observation = Observation()
         self.on_stop: Any = None
         self.finished = False
@@ -111,7 +120,7 @@ class Session:
         self._kept: dict[int, Any] = {}
         self._indices: dict[int, list[Any]] = {}
         self._main_fetch: dict[str, float] | None = None
-        self._n_stop = 0
+        self._n_taken = 0
         self._probe_s = 0.0
         self._probe_broken = 0
         self._call_cost: float | None = None
@@ -135,6 +144,11 @@ class Session:
         self._wrap_iter(module.DataLoader)
         self._wrap_init(module.DataLoader)
 
+    def uninstall(self) -> None:
+        """Put torch back as it was (the meters in its fetchers stay and are idle)."""
+        self.hooks.uninstall()
+        METER.sink, METER.spool = None, None
+
     def _wrap_next(self, base: Any) -> None:
         original_next, original_index, session = base.__next__, base._next_index, self
 
@@ -151,8 +165,8 @@ class Session:
                 del recent[:-64]
             return index
 
-        base.__next__ = next_
-        base._next_index = next_index
+        self.hooks._patch(base, "__next__", next_)
+        self.hooks._patch(base, "_next_index", next_index)
 
     def _wrap_iter(self, loader_class: Any) -> None:
         original, session = loader_class.__iter__, self
@@ -166,23 +180,28 @@ class Session:
             session._opened(loader, iterator, perf_counter() - start)
             return iterator
 
-        loader_class.__iter__ = iter_
+        self.hooks._patch(loader_class, "__iter__", iter_)
 
     def _wrap_init(self, loader_class: Any) -> None:
-        original = loader_class.__init__
+        original, session = loader_class.__init__, self
 
         def init(loader: Any, *args: Any, **kwargs: Any) -> None:
             if not hasattr(loader, "_kuaibao_place"):
                 with contextlib.suppress(Exception):
                     object.__setattr__(loader, "_kuaibao_place", facts.place_of_caller())
-            original(loader, *args, **kwargs)
+            original(loader, *args, **_overridden(kwargs, session.settings.overrides))
 
-        loader_class.__init__ = init
+        self.hooks._patch(loader_class, "__init__", init)
 
     def _is_loop_thread(self) -> bool:
         if not self.hooks.thread:
             self.hooks.thread = threading.get_ident()
         return threading.get_ident() == self.hooks.thread
+
+    def _region(self) -> str:
+        if not self.started:
+            return "setup"
+        return self.timeline.top if self.hooks.on else "probe"
 
     # The loop
 
@@ -216,7 +235,7 @@ class Session:
             raise StopIteration
         turn = self._turn(iterator, state)
         if turn.probe:
-            self._between_blocks(state, turn)
+            self._between_blocks(state)
         return self._deliver(iterator, state, turn, original)
 
     def _begin_watch(self) -> None:
@@ -224,6 +243,7 @@ class Session:
 
         self.sampler.start(self.hooks.thread)
         self._first_cpu[os.getpid()] = cpu_seconds(os.getpid())
+        self.observation.settings["plain_sample_s"] = facts.plain_sample_s()
 
     def _deliver(self, iterator: Any, state: _Iteration, turn: Turn, original: Any) -> Any:
         self._main_fetch = None
@@ -252,6 +272,8 @@ class Session:
                 self._abandon_step()
                 raise
             self.timeline.leave()
+            if turn.mode == "real" and not self.settings.ablate:
+                self._digest(batch)
             if turn.mode != "treated":
                 self._kept[id(state.loader)] = batch
                 state.received += 1
@@ -261,7 +283,9 @@ class Session:
         if state.first_wait_s < 0:
             state.first_wait_s = perf_counter() - self.step.start
             self.step.disturbed = self._starts_something(state)
-        self.observation.samples_seen += self.step.n_samples
+        if not repeats:
+            self.observation.samples_seen += self.step.n_samples
+            self._n_taken += 1
         if turn.detail and not self.hooks.uses_compile:
             self._open_glass()
         return batch
@@ -282,6 +306,11 @@ class Session:
             return original(iterator)
         finally:
             self._is_fetching = False
+
+    def _digest(self, batch: Any) -> None:
+        """Remember what the first batches held, so that two runs can be compared."""
+        if len(self.observation.digests) < _MAX_DIGESTS:
+            self.observation.digests.append(digest(batch))
 
     def _prepare_treatment(self, state: _Iteration) -> None:
         sampler = id(getattr(state.loader, "_index_sampler", None))
@@ -325,14 +354,20 @@ class Session:
         from kuaibao.doctor import detail
 
         if self.step is not None:
-            self.step.log = detail.CallLog(self.timeline)
+            hooks = self.hooks
+            self.step.log = detail.CallLog(self.timeline, hooks.parameter_storages())
+            self.step.functions = FunctionLog(
+                self.timeline, lambda: hooks.n_forward + hooks.n_backward + hooks.n_optimizer_step
+            )
             self.step.log.__enter__()
+            self.step.functions.open()
 
     def _end_step(self, *, disturbed: bool = False) -> None:
         step = self.step
         if step is None:
             return
         if step.log is not None:
+            step.functions.close()
             step.log.__exit__(None, None, None)
         wall, cpu = self.timeline.end_step()
         seconds = perf_counter() - step.start
@@ -356,6 +391,8 @@ class Session:
         self._training[loader_id] = self._training.get(loader_id, 0) + has_backward
         self._watched_steps[loader_id] = self._watched_steps.get(loader_id, 0) + 1
         state.last_end = perf_counter()
+        if step.turn.mode == "real":
+            self._sample_memory()
         if len(self.observation.steps) < _MAX_STEPS:
             wall = without_delay(wall, cpu, delay)
             step.delay = delay
@@ -376,7 +413,13 @@ class Session:
             from kuaibao.doctor import detail
 
             looked_at = asdict(
-                detail.summarize(step.log, wall, self._call_cost or 0.0, self.hooks.loss_spans)
+                detail.summarize(
+                    step.log,
+                    wall,
+                    self._call_cost or 0.0,
+                    self.hooks.loss_spans,
+                    step.functions.spans,
+                )
             )
         turn = step.turn
         self.observation.steps.append(
@@ -481,7 +524,8 @@ class Session:
 
     def _reason_to_stop(self) -> str:
         settings = self.settings
-        if settings.samples and self.observation.samples_seen >= settings.samples:
+        enough = self.observation.samples_seen >= settings.samples
+        if settings.samples and enough and self._n_taken >= _LEAST_STEPS:
             return "samples"
         elapsed = perf_counter() - self.started
         if settings.seconds and elapsed >= settings.seconds:
@@ -496,10 +540,10 @@ class Session:
 
     # Between blocks
 
-    def _between_blocks(self, state: _Iteration, turn: Turn) -> None:
+    def _between_blocks(self, state: _Iteration) -> None:
         """What is done outside all steps, once a cycle."""
         start = perf_counter()
-        self._sample_memory(turn)
+        self._sample_workers()
         share = self._probe_s / max(1e-9, perf_counter() - self.started)
         first_few = len(self.observation.probes) < 2
         if self.settings.ablate and not self._treatment and (share < 0.3 or first_few):
@@ -542,20 +586,32 @@ class Session:
         limit = 0.8 if self.settings.seconds and self.settings.seconds < 15 else 2.0
         return max(1, min(n_indices, int(n_indices * limit / max(1e-6, 9 * per_batch))))
 
-    def _sample_memory(self, turn: Turn) -> None:
-        import os
-
+    def _sample_workers(self) -> None:
         pids = [int(path.stem.split("-")[1]) for path in self.spool.glob("worker-*.records")]
-        workers = [proportional_bytes(pid) for pid in pids]
-        self.observation.memory.append(
+        sizes = [proportional_bytes(pid) for pid in pids]
+        self._worker_memory = (float(sum(sizes)), float(sum(1 for size in sizes if size)))
+
+    def _sample_memory(self) -> None:
+        """The loop's memory after a real step, with what is known of the workers'."""
+        rows = self.observation.memory
+        n = len(self.observation.steps)
+        if rows and n - rows[-1]["steps"] < self._memory_every:
+            return
+        rows.append(
             {
                 "seconds": perf_counter() - self.started,
-                "steps": float(len(self.observation.steps)),
-                "main_bytes": float(proportional_bytes(os.getpid())),
-                "worker_bytes": float(sum(workers)),
-                "n_workers": float(sum(1 for size in workers if size)),
+                "steps": float(n),
+                "main_bytes": float(resident_bytes()),
+                "worker_bytes": self._worker_memory[0],
+                "n_workers": self._worker_memory[1],
             }
         )
+        if len(rows) >= 400:
+            del rows[1::2]
+            self._memory_every *= 2
+
+    _worker_memory = (0.0, 0.0)
+    _memory_every = 1
 
     def _on_main_fetch(self, record: tuple[float, ...]) -> None:
         if self._treatment is None or not self._treatment.is_filling:
@@ -625,6 +681,7 @@ class Session:
             seen.loader = facts.loader_facts(loader, self._kept.get(id(loader)))
             seen.settings["loader"] = id(loader)
         seen.settings.update(facts.torch_settings(self))
+        seen.settings["own_setup_s"] = self.sampler.seconds.get("setup", 0.0)
         if self._treatment is not None:
             from kuaibao.doctor.treatments import outcome
 
@@ -652,3 +709,14 @@ def _affinity() -> set[int]:
     import os
 
     return set(os.sched_getaffinity(0))
+
+
+def _overridden(settings: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """A loader's keyword arguments with some replaced; without workers, what needs them goes."""
+    if not overrides:
+        return settings
+    found = {**settings, **overrides}
+    if not found.get("num_workers", 0):
+        for name in ("prefetch_factor", "persistent_workers", "multiprocessing_context", "timeout"):
+            found.pop(name, None)
+    return found

@@ -46,7 +46,8 @@ class Timeline:
         """Name of the innermost open region."""
         return REGIONS[self.stack[-1]]
 
-    def _charge(self) -> None:
+    def charge(self) -> None:
+        """Bring the accounts up to now."""
         now, cpu = perf_counter(), thread_time()
         top = self.stack[-1]
         self.wall[top] += now - self.at
@@ -57,7 +58,7 @@ class Timeline:
 
     def enter(self, region: str) -> None:
         """Open a region."""
-        self._charge()
+        self.charge()
         self.stack.append(_INDEX[region])
 
     def leave(self, rename: str = "") -> None:
@@ -70,12 +71,12 @@ class Timeline:
             return
         if rename:
             self.stack[-1] = _INDEX[rename]
-        self._charge()
+        self.charge()
         self.stack.pop()
 
     def base(self, region: str) -> None:
         """Say what the step's own time (no region open) is from now on."""
-        self._charge()
+        self.charge()
         self.stack[0] = _INDEX[region]
 
     def begin_step(self) -> None:
@@ -88,7 +89,7 @@ class Timeline:
 
     def end_step(self) -> tuple[dict[str, float], dict[str, float]]:
         """Wall and CPU seconds of each region since `begin_step`."""
-        self._charge()
+        self.charge()
         return (
             dict(zip(REGIONS, self.wall, strict=True)),
             dict(zip(REGIONS, self.cpu, strict=True)),

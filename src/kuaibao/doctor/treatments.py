@@ -23,7 +23,6 @@ STEP_CURES = (
     "ram_cache",
     "workers",
     "jpeg_draft",
-    "malloc_arena",
     "threads",
     "fused_optimizer",
     "anomaly_off",
@@ -153,10 +152,6 @@ class Treatment:
         if self.cure == "threads":
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(int(self.options["threads"]))
-        elif self.cure == "malloc_arena":
-            from kuaibao.doctor.probes import large_arena
-
-            stack.enter_context(large_arena())
         elif self.cure == "anomaly_off":
             stack.callback(torch.autograd.set_detect_anomaly, torch.is_anomaly_enabled())
             torch.autograd.set_detect_anomaly(False)

@@ -76,7 +76,25 @@ def _interval_of(draws: Any, middle: float) -> dict[str, float]:
     return Interval(float(min(low, middle)), float(middle), float(max(high, middle))).to_json()
 
 
+_STARTUP = CLASSES.index("startup")
+
+
+def _without_light_startup(middle: Any) -> bool:
+    """Whether starting is only what short epochs make of it, beside a true disease.
+
+    Every loader with workers starts them; on a small data set that is a large share without
+    anybody's fault, so a disease within the epoch goes first until starting takes over.
+    """
+    share = middle[_STARTUP]
+    others = np.delete(middle, _STARTUP).max()
+    return 0 < share < 0.65 and others / max(0.05, 1.0 - share) > 1.5 * ILL
+
+
 def _decide(middle: Any, draws: Any, n_cycles: int) -> str:
+    if _without_light_startup(middle):
+        rest = max(0.05, 1.0 - middle[_STARTUP])
+        middle, draws = middle / rest, draws / rest
+        middle[_STARTUP], draws[:, _STARTUP] = 0.0, 0.0
     order = np.argsort(middle)[::-1]
     first, second = order[0], order[1]
     if middle[first] < ILL:
@@ -95,8 +113,16 @@ def _excess(row: Any, seen: Observation, accounts: Accounts) -> list[float]:
     excess = dict.fromkeys(CLASSES, 0.0)
     for name in (*DATA_CLASSES, "host_to_device", "startup"):
         excess[name] = share[name]
+    made = share["transform"] + share["collate"]
+    if made > 0:
+        plain = min(made, _plain_batch_s(seen) / accounts.step_s)
+        for name in ("transform", "collate"):
+            excess[name] -= plain * share[name] / made
+    # A step of any loop has some Python: what a hundred calls cost is nobody's disease.
+    unit = float(seen.settings.get("plain_sample_s", 0.0)) / accounts.step_s
     excess["synchronization"] = max(0.0, share["synchronization"] - 0.02)
-    excess["python"] = max(0.0, share["python"] - 0.08)
+    excess["python"] = max(0.0, share["python"] - 0.08 - 60 * unit)
+    share["optimizer"] = max(0.0, share["optimizer"] - 40 * unit)
     in_loop = _loss_share_of_backward(accounts.detail)
     excess["loss"] = max(0.0, share["loss"] - 0.06)
     if excess["loss"] > 0.05:
@@ -107,6 +133,14 @@ def _excess(row: Any, seen: Observation, accounts: Accounts) -> list[float]:
     excess["backward"] = _backward_excess(backward, share["forward"] + share["loss"], seen)
     excess["memory"] = max(excess["memory"], _growth_excess(seen))
     return [excess[name] for name in CLASSES]
+
+
+def _plain_batch_s(seen: Observation) -> float:
+    """Seconds that a batch of this size costs where samples are rows of tensors in memory."""
+    real = [s.n_samples for s in seen.steps if s.mode == "real"]
+    n = float(np.median(real)) if real else 0.0
+    a_sample = float(seen.settings.get("plain_sample_s", 0.0))
+    return 2.5 * n * a_sample + 60 * a_sample + seen.loader.batch_bytes / 2e9
 
 
 def _loss_share_of_backward(detail: dict[str, float]) -> float:
@@ -149,6 +183,7 @@ def _forward_excess(
 
 def _calls_a_parameter(n_calls: float, seen: Observation) -> float:
     n_tensors = max((o["n_tensors"] for o in seen.optimizer.values()), default=0)
+    n_tensors = max(n_tensors, int(seen.settings.get("n_parameter_tensors", 0)))
     return n_calls / n_tensors if n_tensors else 0.0
 
 
@@ -183,30 +218,34 @@ class Growth:
 def memory_growth(seen: Observation) -> Growth | None:
     """Steady growth of the loop's process or of its workers; None when there is none."""
     rows = seen.memory
-    if len(rows) < 5:
+    rows = rows[max(2, len(rows) // 5) :]
+    if len(rows) < 6:
         return None
-    rows = rows[max(1, len(rows) // 5) :]
-    steps = np.array([row["steps"] for row in rows])
-    best: Growth | None = None
-    for name in ("main_bytes", "worker_bytes"):
-        values = np.array([row[name] for row in rows])
-        if name == "worker_bytes":
-            same = np.array([row["n_workers"] for row in rows])
-            values = values[same == same[-1]]
-            if len(values) < 4:
-                continue
-        rising = float((np.diff(values) > 0).mean()) if len(values) > 1 else 0.0
-        total = float(values[-1] - values[0])
-        n_steps = float(steps[-1] - steps[-len(values)]) or 1.0
-        slope = total / n_steps
-        half = float(values[len(values) // 2] - values[0])
-        steady = 0.25 * total < half < 0.75 * total
-        if rising >= 0.8 and steady and total > 24e6 and slope > 5e4:
-            free = float(seen.environment.get("memory_free_bytes", 0)) or 1.0
-            found = Growth(slope, total, free / slope, name == "worker_bytes")
-            if best is None or found.bytes_a_step > best.bytes_a_step:
-                best = found
-    return best
+    found = [_steady(rows, name) for name in ("main_bytes", "worker_bytes")]
+    free = float(seen.environment.get("memory_free_bytes", 0)) or 1.0
+    growths = [
+        Growth(slope, total, free / slope, name == "worker_bytes")
+        for name, (slope, total) in zip(("main_bytes", "worker_bytes"), found, strict=True)
+        if slope > 0
+    ]
+    return max(growths, key=lambda g: g.bytes_a_step, default=None)
+
+
+def _steady(rows: list[dict[str, float]], name: str) -> tuple[float, float]:
+    """Bytes a step and in all of a growth that does not tire; zeros for any other course."""
+    if name == "worker_bytes":
+        rows = [row for row in rows if row["n_workers"] == rows[-1]["n_workers"]]
+    if len(rows) < 6:
+        return 0.0, 0.0
+    values = np.array([row[name] for row in rows])
+    total = float(values[-1] - values[0])
+    slope = total / max(1.0, rows[-1]["steps"] - rows[0]["steps"])
+    # Warming up ends; a leak grows in each quarter as in the others.
+    quarters = [float(part[-1]) for part in np.array_split(values, 4)]
+    growth = np.diff([float(values[0]), *quarters])
+    if total > 10e6 and slope > 5e4 and growth.min() > 0.1 * total:
+        return slope, total
+    return 0.0, 0.0
 
 
 def _growth_excess(seen: Observation) -> float:

@@ -165,10 +165,12 @@ class EncodedFiles:
                     break
         ends = torch.tensor([0, *sizes[: self.n_held]]).cumsum(0)
         self._ends = ends.share_memory_()
-        self._bytes = torch.empty(int(ends[-1]), dtype=torch.uint8).share_memory_()
+        self._bytes = torch.empty(max(1, int(ends[-1])), dtype=torch.uint8).share_memory_()
         for i in range(self.n_held):
             with open(self.paths[i], "rb") as file:
-                self._slot(i).copy_(torch.frombuffer(bytearray(file.read()), dtype=torch.uint8))
+                content = bytearray(file.read())
+            if content:
+                self._slot(i).copy_(torch.frombuffer(content, dtype=torch.uint8))
 
     def __len__(self) -> int:
         """Number of files."""

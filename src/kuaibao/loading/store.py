@@ -248,11 +248,18 @@ class Store(Dataset[Any]):
                 f"{self.folder} was made by other code or with other settings",
                 hint="Build it again; the same folder may be used.",
             )
-        self.key = str(manifest["key"])
-        self.skipped: list[dict[str, Any]] = manifest["skipped"]
+        try:
+            self.key = str(manifest["key"])
+            self.skipped: list[dict[str, Any]] = manifest["skipped"]
+            self._ends = np.cumsum([0, *[int(shard["n"]) for shard in manifest["shards"]]])
+            form = manifest["form"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"{self.folder / 'manifest.json'} is damaged: {error!r}",
+                hint="Delete it and build again.",
+            ) from error
         self.gather = gather
-        self._ends = np.cumsum([0, *[shard["n"] for shard in manifest["shards"]]])
-        self.form = _form_from_json(manifest["form"]) if manifest["form"] else None
+        self.form = _form_from_json(form) if form else None
         self._shards: list[list[Any]] | None = None
         self._open()
         _teach_default_collate()

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 table = torch.from_numpy(np.load(sys.argv[1] + "/table.npy"))
 labels = (table.sum(1) > 0).long()
-loader = DataLoader(TensorDataset(table, labels), batch_size=128, shuffle=True)
+loader = DataLoader(TensorDataset(table, labels), batch_size=256, shuffle=True)
 net = nn.Sequential(nn.Linear(32, 128), nn.ReLU(), nn.Linear(128, 2))
 optimizer = torch.optim.Adam(net.parameters())
 

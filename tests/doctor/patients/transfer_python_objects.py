@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 class Table(Dataset):
     def __init__(self, path):
         self.table = np.load(path)
-        self.history = [{"id": j, "score": j / 7, "name": "row"} for j in range(300)]
+        self.history = [{"id": j, "score": j / 7, "name": "row"} for j in range(600)]
 
     def __len__(self):
         return len(self.table)
@@ -25,7 +25,9 @@ def as_they_are(samples):
 
 def main():
     data = Table(sys.argv[1] + "/table.npy")
-    loader = DataLoader(data, batch_size=32, collate_fn=as_they_are, num_workers=2)
+    loader = DataLoader(
+        data, batch_size=32, collate_fn=as_they_are, num_workers=2, persistent_workers=True
+    )
     net = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 2))
     optimizer = torch.optim.Adam(net.parameters())
     for _ in range(20):
