@@ -1,0 +1,174 @@
+"""Judging, on observations made by hand: no process is started and no clock read."""
+
+import itertools
+
+import pytest
+
+from kuaibao.doctor.advice import advise, warnings_of
+from kuaibao.doctor.functions import meaning_of
+from kuaibao.doctor.measured import LoaderFacts, Observation, ProbeRecord, StepRecord, from_json
+from kuaibao.doctor.report import report_of
+from kuaibao.doctor.schedule import Schedule
+from kuaibao.doctor.timeline import REGIONS, without_delay
+from kuaibao.doctor.verdict import diagnose, memory_growth
+
+FETCH = {
+    "pid": 1.0, "worker": -1.0, "start": 0.0, "end": 0.0, "items_wall": 0.08, "items_cpu": 0.08,
+    "collate_wall": 0.002, "collate_cpu": 0.002, "decode_wall": 0.07, "decode_cpu": 0.07,
+    "read_wall": 0.001, "read_cpu": 0.001, "run_delay": 0.0, "faults_items": 0.0,
+    "faults_collate": 0.0, "major_faults": 0.0, "blocks_read": 0.0, "process_cpu": 0.0,
+    "samples": 16.0, "system_cpu": 0.0, "slept_transform": 0.0, "slept_decode": 0.0,
+    "bytes_read": 0.0,
+}  # fmt: skip
+
+
+def step(mode, cycle, **regions):
+    seconds = {name: regions.get(name, 0.0) for name in REGIONS}
+    fetch = {**FETCH, **regions.get("fetch", {})} if mode == "real" else None
+    return StepRecord(
+        mode=mode, cycle=cycle, wall=sum(seconds.values()), regions=seconds, cpu=dict(seconds),
+        n_samples=16, start=0.0, fetch=fetch, has_backward=True,
+    )  # fmt: skip
+
+
+def observed(n_cycles=6, fetch=None, jitter=0.0, **body):
+    steps = []
+    for cycle in range(n_cycles):
+        drift = 1.0 + jitter * (-1) ** cycle
+        scaled = {k: v * drift for k, v in body.items()}
+        rest = {k: v for k, v in scaled.items() if k != "wait"}
+        steps += [step("real", cycle, fetch=fetch or {}, **scaled) for _ in range(4)]
+        steps += [step("repeat", cycle, **rest) for _ in range(3)]
+    return Observation(
+        steps=steps, loader=LoaderFacts(batch_size=16, n_batches=1000, n_dataset=16000),
+        settings={"plain_sample_s": 3e-6}, environment={"memory_free_bytes": 10**10}, cores=2.0,
+        ended="seconds", seconds=20.0,
+    )  # fmt: skip
+
+
+def test_a_loop_that_mostly_computes_is_healthy_and_gets_no_advice():
+    seen = observed(wait=0.002, forward=0.03, backward=0.06, optimizer=0.01)
+    found = diagnose(seen)
+    assert found.verdict == "healthy"
+    assert advise(seen, found) == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "fetch"),
+    [
+        ("decode", {}),
+        ("transform", {"decode_cpu": 0.0}),
+        ("disk", {"decode_cpu": 0.0, "read_cpu": 0.075}),
+        ("disk", {"decode_cpu": 0.001, "items_cpu": 0.005}),  # blocked without using a core
+        ("disk", {"decode_cpu": 0.0, "bytes_read": 170e6}),
+        ("transform", {"decode_cpu": 0.0, "items_cpu": 0.005, "slept_transform": 0.075}),
+        ("collate", {"items_wall": 0.004, "items_cpu": 0.004, "decode_cpu": 0.0,
+                     "collate_wall": 0.08, "collate_cpu": 0.08}),
+    ],
+)  # fmt: skip
+def test_inside_the_stall_the_fetches_say_what_the_time_went_on(expected, fetch):
+    assert diagnose(observed(fetch=fetch, wait=0.085, forward=0.005, backward=0.01)).verdict == (
+        expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "body"),
+    [
+        ("loss", {"loss": 0.05, "forward": 0.01, "backward": 0.02}),
+        ("optimizer", {"optimizer": 0.08, "forward": 0.01, "backward": 0.02}),
+        ("synchronization", {"synchronization": 0.05, "forward": 0.01, "backward": 0.02}),
+        ("python", {"python": 0.05, "forward": 0.01, "backward": 0.02}),
+        ("host_to_device", {"host_to_device": 0.05, "forward": 0.01, "backward": 0.02}),
+        ("forward", {"forward": 0.08, "backward": 0.01}),
+        ("backward", {"forward": 0.005, "backward": 0.08}),
+    ],
+)
+def test_inside_the_rest_the_regions_say_it(expected, body):
+    assert diagnose(observed(wait=0.001, **body)).verdict == expected
+
+
+def test_a_machine_whose_speed_drifts_invents_no_disease():
+    seen = observed(wait=0.002, forward=0.03, backward=0.06, jitter=0.6)
+    assert diagnose(seen).verdict == "healthy"
+
+
+def test_two_classes_of_the_same_size_leave_it_undecided():
+    seen = observed(wait=0.0001, forward=0.01, backward=0.02, python=0.054, synchronization=0.05)
+    assert diagnose(seen).verdict == "undecided"
+
+
+def test_too_few_steps_are_undecided_and_give_a_whole_report():
+    seen = Observation()
+    found = diagnose(seen)
+    report = report_of(seen, found, [], command=["python"], exit_status=0)
+    assert report["verdict"] == "undecided"
+    assert report["evidence"]
+
+
+def test_growth_without_end_is_memory_and_warming_up_is_not():
+    seen = observed(wait=0.002, forward=0.03, backward=0.06)
+    rows = [
+        {"seconds": i * 0.1, "steps": float(i), "main_bytes": 5e8 + i * 2e6, "worker_bytes": 0.0,
+         "n_workers": 0.0}
+        for i in range(40)
+    ]  # fmt: skip
+    seen.memory = rows
+    assert memory_growth(seen).bytes_a_step == pytest.approx(2e6)
+    assert diagnose(seen).verdict == "memory"
+    seen.memory = [{**row, "main_bytes": 5e8 + 80e6 * (row["steps"] > 12)} for row in rows]
+    assert memory_growth(seen) is None
+    assert diagnose(seen).verdict == "healthy"
+
+
+def test_workers_that_start_each_epoch_are_startup():
+    from kuaibao.doctor.measured import EpochRecord
+
+    seen = observed(wait=0.001, forward=0.003, backward=0.006)
+    seen.loader.n_workers, seen.loader.n_batches = 2, 10
+    seen.workers = [dict(FETCH)]
+    seen.epochs = [EpochRecord(0, 0.5, 1.0, 10, 0.3, True) for _ in range(4)]
+    assert diagnose(seen).verdict == "startup"
+
+
+def test_an_observation_passes_through_json():
+    seen = observed(wait=0.085, forward=0.005, backward=0.01)
+    seen.probes = [
+        ProbeRecord(1, 1, None, 1, None, None, None, 1, None, True, 1, 1, 1, 1, 1, 0, 0, 0)
+    ]
+    again = from_json(seen.to_json())
+    assert again.to_json() == seen.to_json()
+
+
+def test_a_small_shared_memory_and_twin_generators_are_warned_of():
+    seen = observed(wait=0.002, forward=0.03, backward=0.06)
+    seen.loader.n_workers, seen.loader.batch_bytes, seen.loader.duplicate_seeds = 4, 10**7, True
+    seen.environment["shared_memory_free_bytes"] = 64 * 10**6
+    text = " ".join(warnings_of(seen))
+    assert "/dev/shm" in text
+    assert "generator" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("dice_loss", "loss"), ("Trainer.compute_penalty", "loss"), ("move_to_device", "host_to_device"),
+     ("sgd_step", "optimizer"), ("barrier", "synchronization"), ("accuracy", ""), ("main", "")],
+)  # fmt: skip
+def test_names_of_functions_speak(name, kind):
+    assert meaning_of(name) == kind
+
+
+def test_time_without_a_core_is_taken_where_no_cpu_was_used():
+    wall = {"wait": 1.0, "forward": 2.0}
+    found = without_delay(wall, {"wait": 1.0, "forward": 0.5}, 1.0)
+    assert found["wait"] == pytest.approx(1.0)
+    assert found["forward"] == pytest.approx(1.0)
+
+
+def test_real_and_repeated_blocks_alternate():
+    schedule = Schedule(n_workers=0, step_budget=20)
+    modes = [schedule.next(backlog=0, can_repeat=True, idle=True).mode for _ in range(20)]
+    assert modes[:4] == ["real"] * 4
+    changes = sum(a != b for a, b in itertools.pairwise(modes))
+    assert changes >= 5
+    assert modes.count("real") > modes.count("repeat") > 4
