@@ -184,3 +184,22 @@ def test_a_long_chain_of_fields_needs_no_deep_stack():
     made = program("forall Set `A` {\n" + chain + "\n a0 = 0\n c = Circle {\n r: a3000\n }\n}")
     (circle,) = shapes(made).values()
     assert circle["r"] == 3000
+
+
+def test_a_sum_of_any_length_is_a_number():
+    compiled = program("forall Set s {\n s.i = Circle {\n r: 1" + " + 1" * 3000 + "\n }\n}\n")
+    assert shapes(compiled)["`A`.i"]["r"] == 3001
+
+
+@pytest.mark.parametrize("expression", ["2" + " ^ 1" * 3000, "((1, 2), (3, 4))" + "'" * 3000])
+def test_what_is_nested_too_deep_is_an_error_with_its_place(expression):
+    with pytest.raises(diagrams.ProgramErrors) as caught:
+        program(f"forall Set s {{\n v = {expression}\n}}\n")
+    assert caught.value.tag == "TooDeep"
+    assert caught.value.place.line == 6
+
+
+def test_a_condition_that_is_nested_too_deep_is_an_error():
+    with pytest.raises(diagrams.ProgramErrors) as caught:
+        program("", "Set A_i for i in [0, 2] where i < 2" + " && i < 2" * 3000)
+    assert caught.value.tag == "TooDeep"

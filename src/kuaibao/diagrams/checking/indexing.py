@@ -74,7 +74,12 @@ def _assignments(statement: tree.Indexed) -> Iterator[dict[str, int]]:
         )
     for combination in itertools.product(*values):
         indices = dict(zip(names, combination, strict=True))
-        if statement.condition is None or _holds(statement.condition, indices):
+        try:
+            wanted = statement.condition is None or _holds(statement.condition, indices)
+        except RecursionError:
+            where = statement.ranges[0].variable.span
+            raise _WrongIndexError("TooDeep", "the condition is nested too deep", where) from None
+        if wanted:
             yield indices
 
 

@@ -241,19 +241,7 @@ class _Compiler:
             return
         source = self.work[key]
         try:
-            match source:
-                case ShapeSource():
-                    self.values[key] = self._shape(key, source)
-                case _Measuring():
-                    self._measure(key.removesuffix(".$measure"), source.shape)
-                case Source(tree.Term() as term, _):
-                    self.span = term.span
-                    self._term(term, source)
-                case Source(tree.Layering() as layering, _):
-                    self._layer(layering, source)
-                case Source(value, frame):
-                    self.span = value.span
-                    self.values[key] = self.evaluator.evaluate(value, frame)
+            self._evaluate(key, source)
         except CompileProblem as problem:
             self.failed.add(key)
             if problem.tag:
@@ -261,6 +249,24 @@ class _Compiler:
                     problem.tag, problem.message, problem.span, word=problem.word,
                     known=problem.known, hint=problem.hint,
                 )  # fmt: skip
+        except RecursionError:
+            self.failed.add(key)
+            self.findings.error("TooDeep", "this expression is nested too deep", self.span)
+
+    def _evaluate(self, key: str, source: _Work) -> None:
+        match source:
+            case ShapeSource():
+                self.values[key] = self._shape(key, source)
+            case _Measuring():
+                self._measure(key.removesuffix(".$measure"), source.shape)
+            case Source(tree.Term() as term, _):
+                self.span = term.span
+                self._term(term, source)
+            case Source(tree.Layering() as layering, _):
+                self._layer(layering, source)
+            case Source(value, frame):
+                self.span = value.span
+                self.values[key] = self.evaluator.evaluate(value, frame)
 
     def _lookup(self, target: FieldTarget) -> Argument | None:
         key = target.key

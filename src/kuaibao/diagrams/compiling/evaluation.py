@@ -320,11 +320,17 @@ class Evaluator:
     # Operators and calls.
 
     def _binary(self, one: tree.Binary, frame: Frame) -> Value:
-        left, right = self.value(one.left, frame), self.value(one.right, frame)
-        try:
-            return binary(one.operator, left, right)
-        except OperandError as error:
-            raise CompileProblem("BinOpTypeError", str(error), one.span) from error
+        chain = [one]  # a long sum leans to the left: no recursion along it
+        while isinstance(chain[-1].left, tree.Binary):
+            chain.append(chain[-1].left)
+        value = self.value(chain[-1].left, frame)
+        for part in reversed(chain):
+            right = self.value(part.right, frame)
+            try:
+                value = binary(part.operator, value, right)
+            except OperandError as error:
+                raise CompileProblem("BinOpTypeError", str(error), part.span) from error
+        return value
 
     def _negative(self, one: tree.Negative, frame: Frame) -> Value:
         try:
