@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from kuaibao.bulletin.config import load_config
+from kuaibao.bulletin.config import BulletinConfig, load_config
 from kuaibao.bulletin.pipeline import Step, build
 from kuaibao.cli.build import STAGE_NAMES, show
 from kuaibao.errors import KuaibaoError
@@ -15,6 +16,7 @@ from kuaibao.errors import KuaibaoError
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "out" / "demo"
 WORK = ROOT / "out" / "demo-work"
+SYNOPSIS = ROOT / "models" / "pegasus-synopsis"
 
 
 def main() -> int:
@@ -25,7 +27,7 @@ def main() -> int:
     print("One source is live (arXiv cs.CL); without a network it is skipped with a notice.")
     folder = _prepare()
     try:
-        report = build(load_config(folder), OUT, progress=_tell)
+        report = build(_with_model(load_config(folder)), OUT, progress=_tell)
     except KuaibaoError as error:
         print(f"The demo could not be built: {error}", file=sys.stderr)
         return error.exit_code
@@ -50,6 +52,14 @@ def _prepare() -> Path:
             shutil.copy2(path, target)
     shutil.copytree(ROOT / "docs", WORK / "docs", dirs_exist_ok=True)
     return folder
+
+
+def _with_model(config: BulletinConfig) -> BulletinConfig:
+    """With the small model that writes a tool's first line, where its weights lie in `models`."""
+    if not (SYNOPSIS / "model.safetensors").is_file():
+        return config
+    writing = replace(config.settings.writing, synopsis=str(SYNOPSIS))
+    return replace(config, settings=replace(config.settings, writing=writing))
 
 
 def _tell(step: Step) -> None:
