@@ -86,7 +86,7 @@ def build_accounts(seen: Observation) -> Accounts | None:
         [_mean_wall(rep) if rep else _mean_wall(r) - _mean_wait(r) for r, rep in pairs]
     )
     startup_s = _startup_seconds(seen, real)
-    n_batches = seen.loader.n_batches if seen.loader.n_batches > 0 else 10**9
+    n_batches = _batches_an_iteration(seen)
     return Accounts(
         cycles=rows,
         step_s=step_s,
@@ -348,6 +348,14 @@ def _startup_seconds(seen: Observation, real: list[StepRecord]) -> float:
     one_batch = max(usual, _batch_seconds(seen))
     costs = [max(0.0, e.iter_s + e.first_wait_s - one_batch) + e.end_s for e in later]
     return _middle(costs)
+
+
+def _batches_an_iteration(seen: Observation) -> float:
+    """Batches over which an iteration's start is spread; a loop may leave its loader early."""
+    loader = seen.settings.get("loader")
+    taken = [e.n_batches for e in seen.epochs if loader is None or e.loader == loader]
+    named = seen.loader.n_batches if seen.loader.n_batches > 0 else 10**9
+    return min(named, _middle([float(n) for n in taken[:-1]])) if len(taken) > 3 else named
 
 
 def _script_share(seen: Observation, step_s: float, startup_s: float) -> float:

@@ -500,7 +500,8 @@ def _body(case: _Case) -> list[Advice]:
             Advice(
                 cure="distributed_data_parallel",
                 cause="host_to_device",
-                what="torchrun with DistributedDataParallel; or compute the loss inside forward",
+                what="start the rewritten script by torchrun --nproc-per-node N (see the patch); "
+                "or compute the loss inside forward, so that only losses are gathered",
                 why="DataParallel gathers all outputs on the first device, every step",
                 predicted_speedup=Interval(1.0, 1.2, 1.4),
             )
@@ -538,6 +539,12 @@ def warnings_of(seen: Observation) -> list[str]:
         found.append(
             f"{loader.python_objects} Python objects in the data set's lists: reading them writes "
             "reference counts, so each worker slowly gets its own copy; pack them into arrays"
+        )
+    if seen.settings.get("data_parallel"):
+        gathered = seen.settings.get("gathered_bytes", 0) / 1e6
+        found.append(
+            f"DataParallel gathers {gathered:.3g} MB of outputs on the first device each step and "
+            "computes the loss there: one process a device (torchrun) needs neither"
         )
     held = forecast(loader.batch_bytes, loader.n_workers, loader.prefetch_factor)
     shm = float(seen.environment.get("shared_memory_free_bytes", 0))

@@ -111,6 +111,7 @@ def torch_settings(session: Any) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "anomaly_detection": torch.is_anomaly_enabled(),
         "data_parallel": session.hooks.uses_data_parallel,
+        "gathered_bytes": session.hooks.gathered_bytes,
         "compiled": session.hooks.uses_compile,
         "cuda": torch.cuda.is_available(),
         "n_backward": session.hooks.n_backward,

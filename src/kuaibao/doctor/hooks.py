@@ -13,6 +13,7 @@ import threading
 import weakref
 from typing import Any
 
+from kuaibao.doctor.batches import leaves
 from kuaibao.doctor.timeline import Timeline
 
 __all__ = ["LoopHooks"]
@@ -31,6 +32,7 @@ class LoopHooks:
         self.optimizers: weakref.WeakSet[Any] = weakref.WeakSet()
         self.models: weakref.WeakSet[Any] = weakref.WeakSet()
         self.uses_data_parallel = False
+        self.gathered_bytes = 0
         self.uses_compile = False
         self.device_copies: dict[int, Any] | None = None
         """While a device batch is repeated: host tensor's id to its copy on the device."""
@@ -125,6 +127,9 @@ class LoopHooks:
         self.models.add(module)
         if type(module).__name__ == "DataParallel":
             self.uses_data_parallel = True
+            self.gathered_bytes = sum(
+                t.numel() * t.element_size() for t in leaves(output) if hasattr(t, "element_size")
+            )
         if not was_between and self.timeline.top == "python":
             self.timeline.base("between")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import difflib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kuaibao.doctor.distribute import distributed, last_import_line
 from kuaibao.errors import InputError
 from kuaibao.files import hash_file, write_text
 
@@ -31,16 +33,24 @@ class Edit:
 def edit_for(cure: str, options: dict[str, Any], place: str) -> Edit | None:
     """The edit of the `DataLoader(...)` call at `place` (`file:line`); None when none is safe."""
     path, _, line = place.rpartition(":")
+    if cure == "distributed_data_parallel":
+        return _edit(path, distributed)
     if cure not in ("ram_cache", "workers", "persistent_workers") or not line.isdigit():
         return None
+
+    def change(source: str) -> str | None:
+        call = _loader_call(ast.parse(source), int(line))
+        return None if call is None else _changed(source, call, cure, options)
+
+    return _edit(path, change)
+
+
+def _edit(path: str, change: Callable[[str], str | None]) -> Edit | None:
     try:
         source = Path(path).read_text(encoding="utf-8")
-        call = _loader_call(ast.parse(source), int(line))
+        changed = change(source)
     except (OSError, SyntaxError, ValueError):
         return None
-    if call is None:
-        return None
-    changed = _changed(source, call, cure, options)
     if changed is None or changed == source:
         return None
     diff = "".join(
@@ -145,9 +155,6 @@ def _span(source: str, node: ast.expr) -> tuple[int, int]:
 
 
 def _with_import(source: str, line: str) -> str:
-    tree = ast.parse(source)
-    imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
-    at = imports[-1].end_lineno if imports else 0
     lines = source.splitlines(keepends=True)
-    lines.insert(at or 0, line + "\n")
+    lines.insert(last_import_line(ast.parse(source)), line + "\n")
     return "".join(lines)
