@@ -13,10 +13,13 @@ app = typer.Typer()
 
 @app.command()
 def generate(
-    model: Annotated[str, typer.Option("--model", "-m", help="A model's folder, or a hub id.")],
     prompt: Annotated[
         str, typer.Option("--prompt", "-p", help="The beginning; - reads standard input.")
     ],
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", help="A model's folder, or a hub id; else the shipped one."),
+    ] = "",
     max_tokens: Annotated[int, typer.Option(min=0, help="At most so many new tokens.")] = 64,
     greedy: Annotated[bool, typer.Option("--greedy", help="Always the likeliest token.")] = False,
     temperature: Annotated[float, typer.Option(min=0.0, help="Sharpness of the draw.")] = 1.0,
@@ -35,8 +38,10 @@ def generate(
     """Continue a prompt with a model of the GPT family."""
     from kuaibao.errors import InputError
     from kuaibao.transformer import load_pretrained
+    from kuaibao.transformer.shipped import shipped_model
     from kuaibao.transformer.tokenizers import load_tokenizer
 
+    model = model or str(shipped_model("gpt-small"))
     text = sys.stdin.read() if prompt == "-" else prompt
     loaded = load_pretrained(model)
     if loaded.config.is_encoder_decoder:

@@ -188,6 +188,6 @@ def _best(drawn: list[Generated], n: int) -> list[Generated]:
 def log_probabilities(model: Any, tokens: Sequence[int]) -> list[float]:
     """Log-probability of each token after the first, given those before it."""
     ids = torch.tensor([list(tokens)], device=model.device)
-    logits = model(ids)[0, :-1].float()
+    logits = model(ids[:, :-1])[0].float()
     scores = torch.log_softmax(logits, -1).gather(1, ids[0, 1:, None])
     return scores[:, 0].tolist()
