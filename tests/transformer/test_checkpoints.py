@@ -71,6 +71,7 @@ ODD = [
     ("imagegpt", {"scale_attn_by_inverse_layer_idx": True, "layer_norm_epsilon": 1e-2}),
     ("pegasus", {"scale_embedding": True, "activation_function": "gelu"}),
     ("pegasus", {"scale_embedding": False}),
+    ("pegasus", {"scale_embedding": True, "activation_function": "silu"}),
     ("pegasus", {"encoder_attention_heads": 2, "encoder_ffn_dim": 48}),
 ]  # fmt: skip
 

@@ -48,6 +48,8 @@ class GPTData:
     """Of the groups of documents, kept from training."""
     max_bytes: int = 0
     """Of text that is read; 0 for all."""
+    save_as: str = "float32"
+    """Or `float16`: half the size on disk; computed with in float32 all the same."""
     workers: int | str = 1
     """Processes that tokenise; `ray` for a Ray cluster."""
 
@@ -57,8 +59,11 @@ class GPTTask:
 
     sample_unit = "tokens"
 
-    def __init__(self, model: Any, corpus: TokenCorpus, length: int) -> None:
+    def __init__(
+        self, model: Any, corpus: TokenCorpus, length: int, *, save_as: str = "float32"
+    ) -> None:
         self.model, self.corpus, self.length = model, corpus, length
+        self.dtype = torch.float16 if save_as == "float16" else torch.float32
         self.n_sample = corpus.train.n_window(length)
         if self.n_sample < 1:
             raise InputError(
@@ -102,7 +107,7 @@ class GPTTask:
 
     def save(self, model: nn.Module, folder: Path) -> None:
         """A folder that `kuaibao generate` and the service load."""
-        save_pretrained(model, folder)
+        save_pretrained(model, folder, dtype=self.dtype)
         self.corpus.tokenizer.save(folder)
 
 
@@ -132,7 +137,7 @@ def make_task(
         model: Any = load_pretrained(recipe.folder / recipe.run.initial_model)
     else:
         model = build_model(_config(recipe, data, corpus), seed=recipe.seed)
-    return GPTTask(model, corpus, data.sequence_length)
+    return GPTTask(model, corpus, data.sequence_length, save_as=data.save_as)
 
 
 def _data(recipe: Recipe) -> GPTData:
@@ -144,6 +149,8 @@ def _data(recipe: Recipe) -> GPTData:
         data = GPTData(**recipe.data)
     except TypeError as error:
         raise RecipeError("data.corpus is missing: files or folders of text") from error
+    if data.save_as not in ("float32", "float16"):
+        raise RecipeError(f"data.save_as must be float32 or float16, got {data.save_as!r}")
     if data.sequence_length < 2:
         raise RecipeError(f"data.sequence_length must be at least 2, got {data.sequence_length}")
     return data

@@ -49,22 +49,33 @@ class KeyValueCache:
                 tensors[i] = tensor[order]
         self.lengths = self.lengths[order]
 
-    def layer(self, index: int, slots: Tensor, places: Tensor, n_seen: int) -> LayerCache:
-        """One layer's view for a step: `slots` (batch) get positions `places` (batch, new)."""
-        return LayerCache(self.keys[index], self.values[index], slots, places, n_seen)
+    def layer(
+        self, index: int, slots: Tensor, places: Tensor, n_seen: int, *, is_even: bool = False
+    ) -> LayerCache:
+        """One layer's view for a step: `slots` (batch) get positions `places` (batch, new).
+
+        `is_even`: all slots are written, in their order, and all at the same positions.
+        """
+        return LayerCache(self.keys[index], self.values[index], slots, places, n_seen, is_even)
 
 
 class LayerCache:
     """Where one layer writes its new keys and values, and what it then sees."""
 
     def __init__(
-        self, keys: Tensor, values: Tensor, slots: Tensor, places: Tensor, n_seen: int
-    ) -> None:
+        self, keys: Tensor, values: Tensor, slots: Tensor, places: Tensor, n_seen: int,
+        is_even: bool,
+    ) -> None:  # fmt: skip
         self.keys, self.values, self.slots, self.places = keys, values, slots, places
-        self.n_seen = n_seen
+        self.n_seen, self.is_even = n_seen, is_even
 
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Write (batch, head, new, d_head); gives all up to the longest sequence."""
+        if self.is_even:
+            start = self.n_seen - k.shape[2]
+            self.keys[:, :, start : self.n_seen] = k
+            self.values[:, :, start : self.n_seen] = v
+            return self.keys[:, :, : self.n_seen], self.values[:, :, : self.n_seen]
         rows = self.slots[:, None].expand_as(self.places)
         # Indexing parts the head axis off: the written block is (batch, new, head, d_head).
         self.keys[rows, :, self.places] = k.transpose(1, 2)

@@ -99,6 +99,8 @@ def save_pretrained(
     config: TransformerConfig = model.config
     own: Mapping[str, Tensor] = model.state_dict()
     stored: dict[str, Tensor] = {}
+    if any(row.ours not in own for row in layout_rows(config)):
+        raise CheckpointError("a quantised model is not saved: save it before quantising")
     for row in layout_rows(config):
         tensor = own[row.ours].detach().cpu()
         tensor = tensor if dtype is None else tensor.to(dtype)

@@ -191,6 +191,8 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
+        self.fast_head: nn.Module | None = None
+        """In the place of a tied head, where it is quantised."""
         self.recompute = False
         """Keep only each block's input for the gradient: less memory, a third more time."""
         self.tokens = nn.Embedding(config.vocab_size + config.n_extra_input, config.n_embd)
@@ -250,8 +252,11 @@ class Transformer(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores of the next token, (…, vocabulary)."""
         if not self.config.tie_head:
-            return self.head(hidden)
-        logits = functional.linear(hidden, self.tokens.weight[: self.config.vocab_size])
+            logits = self.head(hidden)
+        elif self.fast_head is not None:
+            logits = self.fast_head(hidden)
+        else:
+            logits = functional.linear(hidden, self.tokens.weight[: self.config.vocab_size])
         bias: Tensor | None = getattr(self, "logits_bias", None)
         return logits if bias is None else logits + bias
 

@@ -96,22 +96,26 @@ class Stepper:
         n_new = ids.shape[1]
         places = starts[:, None] + torch.arange(n_new, device=ids.device)
         n_seen = int(starts.max()) + n_new
+        # The common case of equal lengths needs neither a mask for one new token nor a gather.
+        is_level = len(slots) == 1 or int(starts.min()) + n_new == n_seen
+        is_even = is_level and len(slots) == cache.n_slot and bool((slots.diff() == 1).all())
         if n_seen > cache.keys[0].shape[2]:
             raise GenerationError("a sequence outgrows its slot")
-        mask = self._mask(places, n_seen)
         is_first = n_new == n_seen
+        is_plain = is_first or (is_level and n_new == 1)
+        mask = None if is_plain else self._mask(places, n_seen)
         x = model.embed(ids, places)
         for i, block in enumerate(model.blocks):
             window = block.attention.window
             seen = mask
             if window:
                 keys = torch.arange(n_seen, device=ids.device)
-                seen = mask & (keys > places[:, None, :, None] - window)
+                seen = self._mask(places, n_seen) & (keys > places[:, None, :, None] - window)
             x = block(
                 x,
-                mask=None if is_first and not window else seen,
+                mask=seen,
                 causal=is_first and not window,
-                cache=cache.layer(i, slots, places, n_seen),
+                cache=cache.layer(i, slots, places, n_seen, is_even=is_even),
                 memory=self._looked_at(i, slots),
                 memory_mask=None if self._memory_mask is None else self._memory_mask[slots],
             )
