@@ -228,3 +228,16 @@ def test_a_kept_formula_is_the_one_that_was_set(tmp_path, monkeypatch):
     kept.write_text("{")
     set_formula.cache_clear()
     assert set_formula("x + y") == first
+
+
+def test_pictures_lie_in_the_folders_of_a_program_or_in_the_one_that_holds_them(tmp_path):
+    for name in ("trio", "trio/styles", "trio/pictures", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.svg").write_text("<svg/>")
+    folder = ImageFolder(tmp_path / "trio" / "styles", tmp_path / "trio")
+    assert folder.read("../pictures/a.svg") == b"<svg/>"
+    with pytest.raises(LayoutError):
+        folder.read("../../other/a.svg")
+    alone = ImageFolder(tmp_path / "trio" / "styles")
+    with pytest.raises(LayoutError):
+        alone.read("../pictures/a.svg")

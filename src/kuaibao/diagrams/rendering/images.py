@@ -6,6 +6,7 @@ styles that import, foreign objects and links out of the file are left out.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,19 @@ _DATA_IMAGE = re.compile(r"\s*data:image/(?:png|jpeg|gif|webp);", re.I)
 
 
 class ImageFolder:
-    """Resolves the `href` of Image shapes inside the folders of a program, and nowhere else."""
+    """Resolves the `href` of Image shapes inside the folders of a program, and nowhere else.
+
+    A program whose files stand in several folders may also name pictures in the folder that holds
+    these, as in `../pictures/a.svg`, unless that is the root or one just below it.
+    """
 
     def __init__(self, *folders: Path) -> None:
         self.folders = folders
+        self._fences = [folder.resolve() for folder in folders]
+        if len(set(self._fences)) > 1:
+            common = Path(os.path.commonpath(self._fences))
+            if len(common.parts) > 2:
+                self._fences.append(common)
 
     def read(self, href: str) -> bytes:
         """The bytes of a picture.
@@ -55,7 +65,7 @@ class ImageFolder:
             )
         for folder in self.folders:
             path = (folder / href).resolve()
-            if not path.is_relative_to(folder.resolve()) or not path.is_file():
+            if not any(map(path.is_relative_to, self._fences)) or not path.is_file():
                 continue
             if path.stat().st_size > MAX_IMAGE_BYTES:
                 raise LayoutError(
