@@ -110,6 +110,10 @@ def test_authors_are_read_in_every_shape(authors):
     assert make_record({"authors": authors}).surnames == {"lee", "chen"}
 
 
+def test_authors_of_marks_alone_are_nobody():
+    assert make_record({"authors": ","}).surnames == frozenset()
+
+
 def test_the_groups_do_not_depend_on_the_order_of_the_records():
     raw = [
         {"id": f"{story}.{n}", "title": f"Story number {story} of a library in the town", "doi": f"10.1000/{story}" if n else "",

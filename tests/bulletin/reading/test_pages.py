@@ -129,6 +129,25 @@ def test_the_site_s_name_is_left_out_of_the_title():
     assert read_page(_page("<title>Bulletins in the open</title>")).title == "Bulletins in the open"
 
 
+@pytest.mark.parametrize(
+    "tail", ["_新闻中心_示例网", " - 中华人民共和国科学技术部", "-示例大学图书馆"]
+)
+def test_chinese_institutions_are_left_out_of_the_title(tail):
+    page = read_page(_page(f"<title>科学动态快报如何编印{tail}</title>", body=ZH))
+    assert page.title == "科学动态快报如何编印"
+
+
+def test_a_table_that_only_sets_the_page_leaves_no_bars():
+    body = "".join(f"<p>{line}</p>" for line in ZH)
+    html = (
+        "<html><head><title>科学动态快报如何编印</title></head><body><table><tr><td>科学动态快报如何编印<br>"
+        f"http://www.e.cn 2020年06月17日10:05 示例网</td></tr><tr><td>{body}</td></tr></table></body></html>"
+    )
+    text = read_page(html.encode()).text
+    assert "|" not in text
+    assert text.startswith(ZH[0])
+
+
 def test_a_hyphen_within_a_title_stays():
     head = '<title>Self-training - a survey - The Paper</title><meta property="og:site_name" content="The Paper">'
     assert read_page(_page(head)).title == "Self-training - a survey"

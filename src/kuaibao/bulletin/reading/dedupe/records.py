@@ -232,6 +232,8 @@ def _names_in_text(text: str) -> list[str]:
     parts = [part for part in _SPLIT.split(text) if part.strip()]
     if len(parts) == 1 and "," in text:
         pieces = [p.strip() for p in text.split(",") if p.strip()]
+        if not pieces:
+            return []
         is_inverted = (
             len(pieces) % 2 == 0
             and all(_INITIALS.match(p) or len(p.split()) == 1 for p in pieces[1::2])

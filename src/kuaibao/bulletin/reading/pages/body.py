@@ -16,7 +16,7 @@ SHORT = 250
 _HAN = re.compile("[\u4e00-\u9fff]")
 _BYLINE = re.compile(
     r"^(?:文\s*[/／|｜丨].{1,40}|.{0,30}(?:来源|作者|记者|编辑|责编|发布时间|发表时间|发布日期|更新时间|时间|日期|编译|编译者|"
-    r"浏览次数|阅读次数|点击数?|字号|字体|分享到?)\s*[:：】\]].{0,80}|(?:19|20)\d{2}\s*[-年./]\s*\d{1,2}\s*[-月./]\s*\d{1,2}日?.{0,60})$"
+    r"浏览次数|阅读次数|点击数?|字号|字体|分享到?)\s*[:：】\]].{0,80}|(?:https?://\S+\s*)?(?:19|20)\d{2}\s*[-年./]\s*\d{1,2}\s*[-月./]\s*\d{1,2}日?.{0,60})$"
 )
 _FOOT = re.compile(
     r"^[\s（(【\[]*(?:责任编辑|责编|编辑|审核|校对|监制|上一[篇条页]|下一[篇条页]|相关(?:新闻|阅读|链接|文章)|分享到|"
@@ -81,16 +81,24 @@ def _densest(tree: Any) -> str:
 
 def tidy_article(text: str, title: str) -> str:
     """Without the title, byline and buttons that stand in front of or behind the article."""
-    lines = [line for line in text.split("\n\n") if line.strip()]
+    lines = [line for raw in text.split("\n\n") if (line := _without_cells(raw)).strip()]
     is_chinese = len(_HAN.findall(text[:2000])) > 50
     head = [
         line for line in lines[:N_HEAD]
-        if line.strip() != title and not (is_chinese and _is_byline(line))
+        if line.strip() != title and not (is_chinese and _is_byline(line.removeprefix(title)))
     ]  # fmt: skip
     lines = head + lines[N_HEAD:]
     while len(lines) > 1 and _is_foot(lines[-1], is_chinese):
         del lines[-1]
     return "\n\n".join(lines)
+
+
+def _without_cells(line: str) -> str:
+    """A row of a table that only sets the page: the text of its one cell."""
+    if "|" not in line:
+        return line
+    cells = [cell.strip() for cell in line.split("|") if cell.strip()]
+    return cells[0] if len(cells) == 1 else line if cells else ""
 
 
 def _is_byline(line: str) -> bool:

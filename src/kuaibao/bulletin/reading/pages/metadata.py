@@ -25,8 +25,10 @@ from kuaibao.bulletin.sources.markup import one_line, plain_text
 
 __all__ = ["Head"]
 
-_TITLE_NAMES = ("citation_title", "og:title", "dc.title", "dcterms.title", "twitter:title",
-                "parsely-title", "sailthru.title", "title")  # fmt: skip
+_TITLE_NAMES = (
+    "citation_title", "articletitle", "og:title", "dc.title", "dcterms.title", "twitter:title",
+    "parsely-title", "sailthru.title", "title",
+)  # fmt: skip
 _AUTHOR_NAMES = ("citation_author", "dc.creator", "dcterms.creator", "dc.contributor.author",
                  "article:author", "author", "byl", "parsely-author", "sailthru.author",
                  "article:author_name", "og:article:author", "article.author", "creator",
@@ -46,15 +48,23 @@ _DATE_NAMES = (
 )  # fmt: skip
 _LATER_DATE_NAMES = ("article:modified_time", "og:updated_time", "dateModified", "lastmod",
                      "last-modified", "dcterms.modified")  # fmt: skip
-_SITE_NAMES = ("og:site_name", "application-name", "citation_journal_title", "dc.publisher",
-               "citation_publisher", "apple-mobile-web-app-title")  # fmt: skip
+_SITE_NAMES = (
+    "og:site_name", "sitename", "application-name", "citation_journal_title", "dc.publisher",
+    "citation_publisher", "apple-mobile-web-app-title",
+)  # fmt: skip
 _DATE_MARK = re.compile(
     r"(?i)(?:^|[^a-z])(?:date|time|pubdate|pub-time|publish|published|posted|entry-date|timestamp|"
     r"dateline|riqi|shijian)"
 )
 _AUTHOR_MARK = re.compile(r"(?i)(?:^|[^a-z])(?:author|byline|by-line|writer|creator|zuozhe)")
 _SOURCE_MARK = re.compile(r"来\s*源\s*[:：]\s*([^\s\u3000|｜/，,（()）]{2,30})")
-_SEPARATOR = re.compile(r"\s+[|\-–—:»·•]{1,2}\s+|\s*[_|｜]+\s*|\s*——?\s*(?=[\u4e00-\u9fff])")
+_SEPARATOR = re.compile(
+    r"\s+[|\-–—:»·•]{1,2}\s+|\s*[_|｜]+\s*|\s*——?\s*(?=[\u4e00-\u9fff])"
+    r"|\s*-\s*(?=[\u4e00-\u9fff]{2,20}$)"
+)
+_CHINESE_SITE = re.compile(
+    "(?:网|网站|官网|在线|频道|门户|中心|大学|学院|研究院|研究所|图书馆|日报|晚报|新闻|部|局|委员会)$"
+)
 _HAN = re.compile("[\u4e00-\u9fff]")
 MAX_ELEMENTS = 30_000
 
@@ -128,8 +138,8 @@ class Head:
         host = urlsplit(self.url).hostname or ""
         names = {self.site.casefold(), host.removeprefix("www.").casefold()} - {""}
         while len(parts) > 1 and self._is_site(parts[-1], names, host, is_sure, parts):
-            is_sure = False  # one guess is enough
-            parts.pop()
+            if not _CHINESE_SITE.search(parts.pop()):
+                is_sure = False  # one guess is enough
         if len(parts) > 1 and parts[0].casefold() in names:
             return title[len(parts[0]) :].lstrip(" |-–—:»·•_｜")
         kept = parts[0]
@@ -141,6 +151,8 @@ class Head:
     def _is_site(part: str, names: set[str], host: str, is_sure: bool, parts: list[str]) -> bool:
         folded = part.casefold().strip()
         if folded in names or (host and folded.replace(" ", "") in host.replace("-", "")):
+            return True
+        if is_sure and _CHINESE_SITE.search(part) and len(part) <= 20:
             return True
         is_short = len(part) <= 12 if _HAN.search(part) else len(part.split()) <= 4
         return is_sure and is_short and sum(map(len, parts[:-1])) > 1.2 * len(part)
