@@ -157,7 +157,7 @@ def test_learning_one_by_one_ends_where_all_at_once_does():
         model.learn(str(n), dict(zip(names, x[n].tolist(), strict=True)), bool(y[n]))
     model.settle(3000)
     full = np.hstack([x, np.ones((30, 1))])
-    precision = np.array([1 / 16.0] * 6 + [1 / 4.0])
+    precision = np.array([1 / 4.0] * 6 + [1.0])
     w = np.zeros(7)
     for _ in range(50):
         p = 1 / (1 + np.exp(-full @ w))

@@ -16,8 +16,8 @@ from kuaibao.bulletin.reading.learning.features import Features
 
 __all__ = ["LogisticModel"]
 
-WORD_VARIANCE = 16.0
-NAME_VARIANCE = 4.0
+WORD_VARIANCE = 4.0
+NAME_VARIANCE = 1.0
 BIAS = "bias:"
 SWEEPS = 3
 TOLERANCE = 1e-3
