@@ -98,6 +98,11 @@ def test_the_command_tunes_compares_and_makes_the_better_model_the_default(
     text = encode(issue(*(printed(i) for i in range(40))))
     (archive / "2020-06" / "issue.json").write_text(text, encoding="utf-8")
     base = trained_folder(tmp_path, steps=10)
+    for missing in (["tune", str(archive)], ["tune", "--from-archive", str(archive)]):
+        with pytest.raises(SystemExit) as refused:
+            main(missing)
+        assert refused.value.code == 2
+    assert "--model" in capsys.readouterr().err
     arguments = ["tune", "--from-archive", str(archive), "--model", str(base), "--steps", "200",
                  "--learning-rate", "0.05", "--json"]  # fmt: skip
     capsys.readouterr()

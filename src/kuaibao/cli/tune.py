@@ -19,15 +19,22 @@ app = typer.Typer()
 def tune(
     archive: Annotated[
         Path,
-        typer.Option(
-            "--from-archive",
+        typer.Argument(
             metavar="DIR",
             help="A bulletin's folder (bulletin.toml), or one with published issues (issue.json).",
         ),
-    ],
+    ] = Path("."),
+    from_archive: Annotated[
+        bool, typer.Option("--from-archive", help="On what the team has published in DIR.")
+    ] = False,
     model: Annotated[
-        str, typer.Option("--model", "-m", help="What is begun with: a folder, or a hub id.")
-    ],
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            help="What is begun with: a folder, or a hub id; the bulletin's own if not given.",
+        ),
+    ] = "",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the run; DIR/models/tuning.")
     ] = None,
@@ -55,11 +62,18 @@ def tune(
     after a kill, it goes on.
     """  # fmt: skip
     from kuaibao.cli.progress import progress_bars
+    from kuaibao.errors import InputError
     from kuaibao.pegasus.pairs import Pair
     from kuaibao.pegasus.tuning import TuningSettings, adopt
     from kuaibao.pegasus.tuning import tune as run_tuning
 
+    if not from_archive:
+        raise InputError(
+            "say what to tune on: --from-archive",
+            hint="For other pairs write a recipe: kuaibao train, [data] pairs = FILE.",
+        )
     found = _pairs(archive, include_machine, language)
+    model = model or _own_model(archive)
     settings = TuningSettings(steps=steps, held_out=held_out, learning_rate=learning_rate)
     with progress_bars() as tell:
         comparison = run_tuning(
@@ -99,6 +113,29 @@ def _pairs(archive: Path, include_machine: bool, language: str) -> list[BackPair
             hint="--include-machine takes machine drafts too.",
         )
     return pairs
+
+
+def _own_model(archive: Path) -> str:
+    """The model that the bulletin names, or the one that was tuned last."""
+    import os
+
+    from kuaibao.bulletin.config import CONFIG_NAME, load_config
+    from kuaibao.errors import InputError
+    from kuaibao.pegasus.summarizer import MODEL_VARIABLE
+
+    named = ""
+    if (archive / CONFIG_NAME).is_file():
+        named = load_config(archive).settings.writing.model
+    for folder in (named, "models/tuned"):
+        if folder and (archive / folder).is_dir():
+            return str(archive / folder)
+    chosen = named or os.environ.get(MODEL_VARIABLE, "")
+    if not chosen:
+        raise InputError(
+            "no model to begin with",
+            hint=f"Give --model, [writing] model in {CONFIG_NAME}, or {MODEL_VARIABLE}.",
+        )
+    return chosen
 
 
 def _show(comparison: Comparison, default: Path | None) -> None:

@@ -56,7 +56,8 @@ SCALES: dict[str, Scale] = {
         n_pairs=(10, 100, 1_000), compared_at=1_000, n_test=200,
     ),
 }  # fmt: skip
-"""`full` takes about three hours of two free cores, `small` about ten minutes."""
+"""By the measured tokens a second `full` takes about three hours of two free cores, `small` ten
+minutes."""
 
 
 @dataclass(frozen=True, slots=True)
