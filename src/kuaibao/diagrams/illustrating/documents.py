@@ -172,7 +172,11 @@ _SETTERS = {"markdown": _in_markdown, "latex": _in_latex, "html": _in_html}
 
 
 def _sized(svg: str) -> str:
-    return svg.strip().replace("<svg ", '<svg style="max-width:30rem;width:100%;height:auto" ', 1)
+    """Never larger than it was laid out."""
+    view = re.search(r'viewBox="\S+ \S+ ([\d.]+) ', svg)
+    width = view[1] if view else "480"
+    style = f'style="max-width:{width}px;width:100%;height:auto"'
+    return svg.strip().replace("<svg ", f"<svg {style} ", 1)
 
 
 def _escaped(text: str) -> str:
