@@ -254,7 +254,7 @@ def photographs() -> Iterator[tuple[str, Image.Image]]:
         import skimage
     except ModuleNotFoundError:
         return
-    data = Path(skimage.__file__).parent / "data"
+    data = Path(next(iter(skimage.__path__))) / "data"
     for file in sorted([*data.glob("*.png"), *data.glob("*.jpg")]):
         picture = Image.open(file)
         if min(picture.size) >= 150 and file.stem in _PHOTOS:

@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="2 layers, 40 pixels")
     small = parser.parse_args().small
     torch.set_num_threads(1)
-    width, layers, n_new, n = (64, 2, 40, 3) if small else (256, 8, 255, 3)
+    width, layers, n_new, n = (64, 2, 40, 3) if small else (256, 8, 255, 2)
     ours, theirs = both_models(16, n_embd=width, n_layer=layers)
     ours.eval()
     theirs.eval()
@@ -49,6 +49,27 @@ def main() -> None:
             f"batch {batch:3}: kuaibao {pixels / a:7.0f}, transformers {pixels / b:7.0f} pixels "
             f"/ CPU s, ratio {b / a:.2f}x [{low:.2f}, {high:.2f}]"
         )
+    n_given = n_new // 2
+    prompts = np.concatenate([[[512]], np.arange(n_given)[None] % 512], 1)
+    ids = torch.from_numpy(prompts)
+
+    def own_half() -> np.ndarray:
+        return draw_tokens(ours, prompts, n_new - n_given, n=16, seed=0)
+
+    def peer_half() -> torch.Tensor:
+        with torch.inference_mode():
+            return theirs.generate(
+                ids, attention_mask=torch.ones_like(ids), max_new_tokens=n_new - n_given,
+                do_sample=True, num_return_sequences=16, top_k=0, pad_token_id=0,
+                eos_token_id=None,
+            )  # fmt: skip
+
+    a, b, low, high = median_ratio(own_half, peer_half, n)
+    pixels = 16 * (n_new - n_given)
+    print(
+        f"16 completions of one half: kuaibao {pixels / a:7.0f}, transformers {pixels / b:7.0f} "
+        f"pixels / CPU s, ratio {b / a:.2f}x [{low:.2f}, {high:.2f}]"
+    )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="16x16, 2 layers")
     small = parser.parse_args().small
     torch.set_num_threads(1)
-    size, width, layers, batch, n = (16, 64, 2, 2, 3) if small else (32, 256, 8, 2, 3)
+    size, width, layers, batch, n = (16, 64, 2, 2, 3) if small else (32, 256, 8, 1, 3)
     ours, theirs = both_models(size, n_embd=width, n_layer=layers)
     tokens = torch.randint(0, 512, (batch, size**2), generator=torch.Generator().manual_seed(0))
     inputs = torch.cat([torch.full((batch, 1), 512), tokens[:, :-1]], 1)

@@ -16,7 +16,7 @@ from tiny_pictures import small_model
 
 from kuaibao.errors import InputError
 from kuaibao.image_gpt import complete, contact_sheet, sample_pictures, write_sheet
-from kuaibao.image_gpt.sampling import draw_tokens
+from kuaibao.image_gpt.sampling import Cache, draw_tokens, next_logits
 from kuaibao.transformer.generation import generate
 
 TOKENS = np.random.default_rng(0).integers(0, 8, (2, 16))
@@ -81,14 +81,27 @@ def test_what_can_not_be_drawn_is_told() -> None:
 
 
 def test_the_cache_gives_the_logits_of_the_whole() -> None:
-    from kuaibao.image_gpt.sampling import _Cache, next_logits
-
     decoder = small_model().decoder
     ids = torch.from_numpy(np.concatenate([np.full((2, 1), 8), TOKENS[:, :15]], 1))
     with torch.inference_mode():
         whole = decoder(ids)
-        cache = _Cache(decoder, 2, 16)
+        cache = Cache(decoder, 2, 16)
         assert torch.allclose(next_logits(decoder, ids[:, :7], cache), whole[:, 6], atol=1e-5)
         for i in range(7, 16):
             step = next_logits(decoder, ids[:, i : i + 1], cache)
             assert torch.allclose(step, whole[:, i], atol=1e-5)
+
+
+def test_continuations_that_share_a_prompt_are_those_of_prompts_of_their_own() -> None:
+    decoder = small_model().decoder
+    prompts = np.concatenate([np.full((2, 1), 8), TOKENS[:, :6]], 1)
+    shared = draw_tokens(decoder, prompts, 10, n=3, seed=2)
+    alone = draw_tokens(decoder, np.repeat(prompts, 3, axis=0), 10, seed=2)
+    assert np.array_equal(shared, alone)
+    whole = torch.from_numpy(np.concatenate([np.repeat(prompts, 3, axis=0), shared], 1))
+    with torch.inference_mode():
+        cache = Cache(decoder, 6, 16, 3)
+        next_logits(decoder, torch.from_numpy(prompts), cache)
+        for i in range(7, 16):
+            step = next_logits(decoder, whole[:, i : i + 1], cache)
+            assert torch.allclose(step, decoder(whole[:, : i + 1])[:, -1], atol=1e-5)

@@ -53,12 +53,12 @@ def complete(
     if not 0 <= n_given < n_position or n < 1:
         raise InputError(f"0 to {n_position - 1} given pixels and 1 or more completions are wanted")
     start = np.full((len(tokens), 1), model.decoder.config.start_id, dtype=np.int64)
-    prompts = np.repeat(np.concatenate([start, tokens[:, :n_given]], 1), n, axis=0)
+    prompts = np.concatenate([start, tokens[:, :n_given]], 1)
     drawn = draw_tokens(
-        model.decoder, prompts, n_position - n_given, temperature=temperature, top_k=top_k,
+        model.decoder, prompts, n_position - n_given, n=n, temperature=temperature, top_k=top_k,
         top_p=top_p, seed=seed, progress=progress,
     )  # fmt: skip
-    whole = np.concatenate([prompts[:, 1:], drawn], 1)
+    whole = np.concatenate([np.repeat(prompts[:, 1:], n, axis=0), drawn], 1)
     return whole.reshape(len(tokens), n, n_position)
 
 

@@ -19,13 +19,13 @@ from kuaibao.errors import InputError
 from kuaibao.transformer.model import layers_of
 from kuaibao.transformer.sampling import Sampling, sample
 
-__all__ = ["draw_tokens", "next_logits"]
+__all__ = ["Cache", "draw_tokens", "next_logits"]
 
 
 @torch.inference_mode()
 def draw_tokens(
-    decoder: Any, prompts: NDArray[np.int64], n_new: int, *, temperature: float = 1.0,
-    top_k: int = 0, top_p: float = 1.0, seed: int | None = None,
+    decoder: Any, prompts: NDArray[np.int64], n_new: int, *, n: int = 1,
+    temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: int | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> NDArray[np.int64]:  # fmt: skip
     """Continue prompts of one length.
@@ -33,6 +33,7 @@ def draw_tokens(
     Args:
         decoder: A causal `Decoder` with learned positions.
         prompts: (batch, given), the start token first.
+        n: Continuations of each prompt; they share its keys and values.
         n_new: Tokens to draw; with the prompts they may exceed the positions by one, since the
             last token is never read.
         temperature: 0 takes the likeliest.
@@ -42,13 +43,14 @@ def draw_tokens(
         progress: Told how many tokens of each row are done.
 
     Returns:
-        (batch, n_new).
+        (batch · n, n_new): the continuations of a prompt follow one another.
 
     Raises:
         InputError: A BERT model, or more tokens than positions.
     """
     config = decoder.config
-    n_row, n_given = prompts.shape
+    n_given = prompts.shape[1]
+    n_row = len(prompts) * n
     if not config.causal:
         raise InputError("a BERT model sees both sides: it can't draw pictures")
     if n_given + n_new - 1 > config.n_positions:
@@ -59,45 +61,82 @@ def draw_tokens(
     generators: list[torch.Generator | None] = [None] * n_row
     if seed is not None:
         generators = [torch.Generator().manual_seed(seed + i) for i in range(n_row)]
-    cache = _Cache(decoder, n_row, n_given + n_new)
+    cache = Cache(decoder, n_row, n_given + n_new, n)
     ids = torch.from_numpy(prompts).to(decoder.device)
     drawn: list[Tensor] = []
     for step in range(n_new):
         logits = next_logits(decoder, ids, cache)
+        if step == 0:
+            logits = logits.repeat_interleave(n, 0)
         ids = sample(logits.float().cpu(), sampling, generators)[:, None].to(decoder.device)
         drawn.append(ids.cpu())
         progress(step + 1)
     return torch.cat(drawn, 1).numpy() if drawn else np.zeros((n_row, 0), dtype=np.int64)
 
 
-class _Cache:
-    """Keys and values (batch, head, position, d_head) of every layer, filled from the left."""
+class Cache:
+    """Keys and values (row, head, position, d_head) of every layer, filled from the left.
 
-    def __init__(self, decoder: Any, n_row: int, length: int) -> None:
+    With several continuations of a prompt, the prompt's lie apart, once for all of them:
+    (prompt, head, position, d_head).
+    """
+
+    def __init__(self, decoder: Any, n_row: int, length: int, n: int = 1) -> None:
         config, weight = decoder.config, decoder.tokens.weight
         shape = (n_row, config.n_head, length, config.d_head)
         self.keys = [weight.new_empty(shape) for _ in range(config.n_layer)]
         self.values = [weight.new_empty(shape) for _ in range(config.n_layer)]
+        self.shared: list[tuple[Tensor, Tensor]] = []
+        self.n = n
+        self.n_shared = 0
         self.length = 0
 
 
-def next_logits(decoder: Any, ids: Tensor, cache: _Cache) -> Tensor:
-    """Read tokens (batch, new) after those of the cache: logits (batch, vocabulary) of the next."""
+def next_logits(decoder: Any, ids: Tensor, cache: Cache) -> Tensor:
+    """Read tokens (row, new) after those of the cache: logits (row, vocabulary) of the next."""
     start, end = cache.length, cache.length + ids.shape[1]
-    is_first = start == 0
     x = decoder.embed(ids, torch.arange(start, end, device=ids.device))
     for i, block in enumerate(layers_of(decoder.blocks)):
         attention = block.attention
         q, k, v = (attention.heads(part) for part in attention.qkv(block.norm_1(x)).chunk(3, -1))
-        cache.keys[i][:, :, start:end] = k
-        cache.values[i][:, :, start:end] = v
-        if is_first:
-            y = functional.scaled_dot_product_attention(q, k, v, is_causal=end > 1)
-        else:
-            y = functional.scaled_dot_product_attention(
-                q, cache.keys[i][:, :, :end], cache.values[i][:, :, :end]
-            )
+        y = _attend(q, k, v, cache, i)
         x = x + attention.out(y.transpose(1, 2).flatten(2))
         x = x + block.feed_forward(block.norm_2(x))
+    if start == 0 and cache.n > 1:
+        cache.n_shared = end
     cache.length = end
     return decoder.logits(decoder.norm(x[:, -1]))
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, cache: Cache, layer: int) -> Tensor:
+    """Over what the cache holds and the new ones, which it takes in."""
+    start = cache.length - cache.n_shared
+    end = start + k.shape[2]
+    if cache.length == 0 and cache.n > 1:
+        cache.shared.append((k, v))
+        return functional.scaled_dot_product_attention(q, k, v, is_causal=end > 1)
+    cache.keys[layer][:, :, start:end] = k
+    cache.values[layer][:, :, start:end] = v
+    keys, values = cache.keys[layer][:, :, :end], cache.values[layer][:, :, :end]
+    if cache.n_shared:
+        return _attend_shared(q, keys, values, *cache.shared[layer], cache.n)
+    if start == 0:
+        return functional.scaled_dot_product_attention(q, k, v, is_causal=end > 1)
+    return functional.scaled_dot_product_attention(q, keys, values)
+
+
+def _attend_shared(
+    q: Tensor, keys: Tensor, values: Tensor, shared_keys: Tensor, shared_values: Tensor, n: int
+) -> Tensor:
+    """One query a row: over the prompt's keys, read once for its `n` rows, and over its own."""
+    n_prompt, n_head, n_shared, d_head = shared_keys.shape
+    q = q * d_head**-0.5
+    # (prompt · n, head, 1, d) → (prompt, head, n, d)
+    grouped = q.view(n_prompt, n, n_head, d_head).transpose(1, 2)
+    over_shared = (grouped @ shared_keys.transpose(-1, -2)).transpose(1, 2)
+    over_own = q @ keys.transpose(-1, -2)
+    scores = torch.cat([over_shared.reshape(len(q), n_head, 1, n_shared), over_own], -1)
+    weights = scores.softmax(-1)
+    for_shared = weights[..., :n_shared].view(n_prompt, n, n_head, n_shared).transpose(1, 2)
+    from_shared = (for_shared @ shared_values).transpose(1, 2).reshape(q.shape)
+    return from_shared + weights[..., n_shared:] @ values
