@@ -68,14 +68,18 @@ def cpu_seconds(pid: int) -> float:
 
 
 def resident_bytes() -> int:
-    """Resident memory of this process; cheap enough to read at each step."""
+    """Private resident memory of this process; cheap enough to read at each step.
+
+    Batches that workers put into shared memory are not counted: they come and go.
+    """
     try:
         handle = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return 0
     try:
-        return int(os.read(handle, 64).split()[1]) * _PAGE
-    except (OSError, IndexError, ValueError):
+        _, resident, shared, *_ = os.read(handle, 96).split()
+        return (int(resident) - int(shared)) * _PAGE
+    except (OSError, ValueError):
         return 0
     finally:
         os.close(handle)

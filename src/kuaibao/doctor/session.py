@@ -542,7 +542,7 @@ class Session:
 
     def _between_blocks(self, state: _Iteration) -> None:
         """What is done outside all steps, once a cycle."""
-        start = perf_counter()
+        start, before = perf_counter(), resident_bytes()
         self._sample_workers()
         share = self._probe_s / max(1e-9, perf_counter() - self.started)
         first_few = len(self.observation.probes) < 2
@@ -551,6 +551,7 @@ class Session:
             if len(self.observation.probes) in (1, 4):
                 facts.probe_optimizers(self)
         self._probe_s += perf_counter() - start
+        self._own_bytes += resident_bytes() - before
         self.save_now_and_then()
 
     def _probe(self, state: _Iteration) -> None:
@@ -601,7 +602,7 @@ class Session:
             {
                 "seconds": perf_counter() - self.started,
                 "steps": float(n),
-                "main_bytes": float(resident_bytes()),
+                "main_bytes": float(resident_bytes() - self._own_bytes),
                 "worker_bytes": self._worker_memory[0],
                 "n_workers": self._worker_memory[1],
             }
@@ -612,6 +613,8 @@ class Session:
 
     _worker_memory = (0.0, 0.0)
     _memory_every = 1
+    _own_bytes = 0
+    """What probing between the steps has added: no growth of the script's."""
 
     def _on_main_fetch(self, record: tuple[float, ...]) -> None:
         if self._treatment is None or not self._treatment.is_filling:

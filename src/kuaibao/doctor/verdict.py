@@ -240,10 +240,11 @@ def _steady(rows: list[dict[str, float]], name: str) -> tuple[float, float]:
     values = np.array([row[name] for row in rows])
     total = float(values[-1] - values[0])
     slope = total / max(1.0, rows[-1]["steps"] - rows[0]["steps"])
-    # Warming up ends; a leak grows in each quarter as in the others.
+    # Warming up ends; a leak grows in each quarter, and in the second half as in the first.
     quarters = [float(part[-1]) for part in np.array_split(values, 4)]
     growth = np.diff([float(values[0]), *quarters])
-    if total > 10e6 and slope > 5e4 and growth.min() > 0.1 * total:
+    goes_on = growth.min() > 0.02 * total and growth[2:].sum() > 0.25 * total
+    if total > 10e6 and slope > 5e4 and goes_on:
         return slope, total
     return 0.0, 0.0
 
