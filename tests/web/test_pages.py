@@ -23,7 +23,7 @@ from kuaibao.bulletin.desk import (
 )
 
 PAGES = ("/inbox", "/work", "/issues", "/archive?q=model", "/calendar", "/people", "/sources",
-         "/terms", "/notes", "/settings", "/read", "/pieces/1", "/pieces/1/history",
+         "/terms", "/notes", "/settings", "/subscribers", "/read", "/pieces/1", "/pieces/1/history",
          "/inbox?state=picked", "/work?who=all")  # fmt: skip
 
 
@@ -82,6 +82,7 @@ DOORS = """
 /people         303 200 200 200 200 403
 /sources        303 200 200 200 200 403
 /terms          303 200 200 200 200 403
+/subscribers    303 200 200 403 403 403
 /settings       303 200 200 200 200 200
 /read           303 200 200 200 200 200
 /signin         200 303 303 303 303 303

@@ -35,6 +35,7 @@ VERBS: dict[str, Verb] = {
     "build": Verb("build", "Bulletin", "Make an issue from a folder with bulletin.toml."),
     "summarize": Verb("summarize", "Bulletin", "Choose or write the sentences that matter."),
     "serve": Verb("serve", "Bulletin", "The desk in the browser.", extra="serve"),
+    "desk": Verb("desk", "Bulletin", "The desk's work from the shell.", extra="serve"),
     "feed": Verb("feed", "Tracking", "Read saved feeds."),
     "extract": Verb("extract", "Tracking", "Title, text, authors and date of a saved page."),
     "dedupe": Verb("dedupe", "Tracking", "Join records that tell one story."),

@@ -35,8 +35,8 @@ from kuaibao.errors import InputError, KuaibaoError
 from kuaibao.web.access import ActorOf, CsrfError, NeedsSignInError, NewsroomOf
 from kuaibao.web.api import routers as api_routers
 from kuaibao.web.figures import figures
-from kuaibao.web.newsroom import Newsroom
-from kuaibao.web.pages import board, entrance, inbox, office, piece, reading
+from kuaibao.web.newsroom import Newsroom, TooManyRequestsError
+from kuaibao.web.pages import board, entrance, inbox, mail, office, piece, reading
 from kuaibao.web.rendering import render_page
 from kuaibao.web.security import Guard
 
@@ -46,7 +46,8 @@ _log = logging.getLogger("kuaibao.web")
 
 _STATUS: tuple[tuple[type[KuaibaoError], int], ...] = (
     (NeedsSignInError, 401), (InvalidKeyError, 401), (SignInError, 401),
-    (TooManyAttemptsError, 429), (PermissionDeniedError, 403), (CsrfError, 403),
+    (TooManyAttemptsError, 429), (TooManyRequestsError, 429),
+    (PermissionDeniedError, 403), (CsrfError, 403),
     (NotFoundError, 404), (NotReadyError, 409), (StaleError, 409), (WorkflowError, 409),
     (EndpointError, 502), (InputError, 422),
 )  # fmt: skip
@@ -69,7 +70,7 @@ def create_app(newsroom: Newsroom) -> FastAPI:
     )  # fmt: skip
     app.state.newsroom = newsroom
     app.state.setup_code = "" if has_people(newsroom.desk) else secrets.token_urlsafe(9)
-    for module in (entrance, inbox, piece, board, reading, office):
+    for module in (entrance, inbox, piece, board, reading, office, mail):
         app.include_router(module.router)
     for router in api_routers:
         app.include_router(router)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass, field
 
 from kuaibao.bulletin.config import BulletinConfig
 from kuaibao.bulletin.desk import Actor, Desk, collect, finish_publications
+from kuaibao.bulletin.mailing import Worker, open_mailing
 from kuaibao.errors import KuaibaoError
 from kuaibao.fetching import Fetcher, FetchSettings
 from kuaibao.web.live import Hub
 
-__all__ = ["Newsroom"]
+__all__ = ["Newsroom", "TooManyRequestsError"]
 
 _log = logging.getLogger("kuaibao.web")
+
+
+STRANGER_LIMIT, STRANGER_WINDOW_S = 10, 3600.0
+
+
+class TooManyRequestsError(KuaibaoError):
+    """A stranger asks too often."""
 
 
 @dataclass
@@ -35,11 +44,29 @@ class Newsroom:
 
     def __post_init__(self) -> None:
         self.desk.tell = self.hub.tell
+        open_mailing(self.desk)
+        self.mail = Worker(self.desk)
+        self._strangers: dict[str, list[float]] = {}
+
+    def allow_stranger(self, address: str) -> None:
+        """Let somebody without an account ask for a few letters an hour.
+
+        Raises:
+            TooManyRequestsError: Enough for now.
+        """
+        now = time.monotonic()
+        if len(self._strangers) > 10_000:
+            self._strangers.clear()
+        recent = [t for t in self._strangers.get(address, []) if now - t < STRANGER_WINDOW_S]
+        if len(recent) >= STRANGER_LIMIT:
+            raise TooManyRequestsError("too many requests; try again in an hour")
+        self._strangers[address] = [*recent, now]
 
     def start(self) -> None:
         """Go on with publications that a kill left half done, and wait for new ones."""
         self._worker = threading.Thread(target=self._work, name="kuaibao-publish", daemon=True)
         self._worker.start()
+        self.mail.start()
         self._wake.set()
 
     def stop(self) -> None:
@@ -47,6 +74,7 @@ class Newsroom:
         self._is_closing = True
         self._wake.set()
         self.hub.close()
+        self.mail.stop()
         if self._worker is not None:
             self._worker.join(timeout=60)
         with self._collecting:

@@ -74,6 +74,8 @@ class Guard:
     def _refusal(self, scope: Any, headers: Headers) -> PlainTextResponse | None:
         if scope["method"] in _SAFE:
             return None
+        if scope["path"].startswith("/subscription/") and scope["path"].endswith("/leave"):
+            return None  # one-click leaving (RFC 8058) comes from mail programs; the token decides
         if headers.get("authorization", "").lower().startswith("bearer "):
             return None  # a token is never sent by a browser on its own
         site = headers.get("sec-fetch-site", "same-origin")

@@ -16,6 +16,7 @@ from kuaibao.bulletin.desk.errors import (
     StaleError,
     WorkflowError,
 )
+from kuaibao.bulletin.desk.exporting import export_site
 from kuaibao.bulletin.desk.issues import (
     DeskIssue,
     Erratum,
@@ -201,6 +202,7 @@ __all__ = [
     "draft_by_machine",
     "draft_issue",
     "endpoint_of",
+    "export_site",
     "facts_of",
     "file_found",
     "find_obstacles",

@@ -65,9 +65,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const row = event.detail.target?.closest?.("[data-row]");
   if (row) lastIndex = rows().indexOf(row);
 });
-document.addEventListener("htmx:afterSwap", () => {
+document.addEventListener("htmx:afterSettle", () => {
   $$("[data-grow]").forEach(grow);
-  if (current && !current.isConnected && lastIndex >= 0) choose(rows()[Math.min(lastIndex, rows().length - 1)]);
+  // The new row takes over the mark; htmx has put its classes as the server sent them.
+  if (current?.isConnected) choose(current, false);
+  else if (current && lastIndex >= 0) choose(rows()[Math.min(lastIndex, rows().length - 1)]);
 });
 
 const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
@@ -255,6 +257,8 @@ if (document.body.dataset.live && window.EventSource) {
       note.hidden = false;
     }
     if (news.action === "published" && location.pathname === `/issues/${news.issue}`) { location.reload(); return; }
+    // One's own step is on the page already; a list that jumps away under the hand can't be undone.
+    if (news.action !== "notify" && String(news.by) === said.person) return;
     if (!refreshing) refreshing = setTimeout(refresh, 700);
   };
   window.addEventListener("pagehide", () => stream.close());

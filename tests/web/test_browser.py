@@ -1,0 +1,221 @@
+"""The desk in a real browser: four people make an issue; keys, colours, widths, axe-core."""
+
+import re
+import shutil
+
+import pytest
+from newsroom import TRANSLATION
+from serving import Serving
+
+from kuaibao.bulletin.desk import get_desk_issue, get_piece, issue_pieces
+from kuaibao.web.access import SESSION_COOKIE
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed"),
+]
+
+PAGES = ("/inbox", "/work?who=all", "/issues", "/issues/1", "/archive?q=model", "/calendar",
+         "/people", "/sources", "/terms", "/notes", "/settings", "/subscribers", "/read", "/pieces/1",
+         "/pieces/1/history", "/nothing")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as tools:
+        made = tools.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def newsroom(tmp_path_factory):
+    with Serving(tmp_path_factory.mktemp("browser"), 3) as serving:
+        yield serving
+
+
+class Desk:
+    """A person at a screen."""
+
+    def __init__(self, chromium, server, role, language="en", theme="light", width=1280):
+        self.context = chromium.new_context(viewport={"width": width, "height": 900})
+        cookies = {SESSION_COOKIE: server.session_of(role)} if role else {}
+        cookies |= {"kuaibao_language": language, "kuaibao_theme": theme}
+        self.context.add_cookies(
+            [{"name": k, "value": v, "url": server.base} for k, v in cookies.items()]
+        )
+        self.base, self.problems = server.base, []
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", self._hear)
+
+    def _hear(self, message):
+        if message.type == "error" and "status of" not in message.text:
+            self.problems.append(message.text)
+
+    def go(self, path):
+        self.page.goto(self.base + path)
+        return self.page
+
+    def press(self, name):
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+        assert self.problems == []
+
+
+def test_four_people_make_an_issue(chromium, newsroom):
+    desk, room = newsroom.desk, newsroom.room
+    with Desk(chromium, newsroom, "editor") as editor:
+        page = editor.go("/issues")
+        page.fill("input[name=day]", "2026-11-30")
+        editor.press("Open the next issue")
+        assert "/issues/1" in page.url
+        editor.go("/inbox")  # two stories by the keyboard alone
+        for _ in range(2):
+            page.keyboard.press("j")
+            page.keyboard.press("p")
+            page.wait_for_selector(".story-picked.chosen")
+        assert page.locator(".story-picked").count() == 2
+    first, second = [p.piece_id for p in issue_pieces(desk, 1)]
+    for piece_id in (first, second):
+        with Desk(chromium, newsroom, "editor") as editor:
+            page = editor.go(f"/pieces/{piece_id}")
+            page.locator("summary", has_text="Assign").click()
+            page.select_option("select[name=compiler]", label="Chen Wen")
+            page.select_option("select[name=proofreader]", label="Li Ping")
+            page.fill("input[name=due]", "2026-11-28")
+            page.locator("details[open] button.strong").click()
+        with Desk(chromium, newsroom, "compiler", "zh") as compiler:
+            page = compiler.go("/notes")
+            page.locator(f'a[href="/pieces/{piece_id}"]').first.click()
+            page.fill("textarea[name=title]", "模型学会了阅读")
+            page.fill("textarea[name=body]", TRANSLATION.replace("3200", "3300"))
+            page.wait_for_selector(".finding-number_added")  # told while typing
+            page.fill("textarea[name=body]", TRANSLATION)
+            page.wait_for_selector(".finding-number_added", state="detached")
+            page.keyboard.press("Control+s")
+            page.wait_for_url(re.compile("saved=saved"))
+            compiler.press("签署翻译")
+        with Desk(chromium, newsroom, "proofreader") as proofreader:
+            page = proofreader.go(f"/pieces/{piece_id}")
+            page.locator(".pairs > li").nth(1).hover()
+            assert "3,200 pages" in page.locator(".sentences .lit").inner_text()
+            page.fill("textarea[name=text]", "好。")
+            page.select_option("select[name=error_class]", "wording")
+            proofreader.press("Send")
+            proofreader.press("Sign as proofread")
+            page.wait_for_selector("text=proofread by Li Ping")
+        with Desk(chromium, newsroom, "editor") as editor:
+            editor.go(f"/pieces/{piece_id}")
+            editor.press("Accept")
+            editor.page.wait_for_selector(".steps [aria-current] >> text=Ready")
+    with Desk(chromium, newsroom, "editor") as editor:
+        page = editor.go("/issues/1")
+        page.locator(f'[data-piece-id="{second}"]').focus()
+        page.keyboard.press("[")
+        page.wait_for_function(
+            "order => document.querySelector('[data-order]').dataset.known === order",
+            arg=f"{second},{first}",
+        )
+        source = page.locator(f'[data-piece-id="{first}"]')
+        source.drag_to(
+            page.locator(f'[data-piece-id="{second}"]'), target_position={"x": 40, "y": 3}
+        )
+        page.wait_for_function(
+            "order => document.querySelector('[data-order]').dataset.known === order",
+            arg=f"{first},{second}",
+        )
+        editor.press("Close the issue")
+        page.wait_for_selector(".chip-closed")
+        editor.press("Publish")
+        page.wait_for_selector(".board-head .chip-published", timeout=90_000)  # by the live stream
+    assert get_desk_issue(desk, 1).state == "published"
+    assert get_piece(desk, room.editor, first).state == "published"
+    with Desk(chromium, newsroom, "reader", "zh") as reader:
+        page = reader.go("/read")
+        page.locator(".library h2 a").first.click()
+        assert "Chen Wen" in page.locator("body").inner_text()
+        assert page.evaluate("document.querySelectorAll('h1').length") == 1
+
+
+def test_a_text_survives_a_crash_before_it_was_saved(chromium, newsroom):
+    piece_id = newsroom.room.found()[2]
+    with Desk(chromium, newsroom, "editor") as editor:
+        page = editor.go(f"/pieces/{piece_id}")
+        if page.locator("button", has_text="Pick").count():
+            editor.press("Pick")
+        page.fill("textarea[name=body]", "写了一半")
+        page.wait_for_timeout(700)
+        editor.go("/inbox")
+        editor.go(f"/pieces/{piece_id}")
+        editor.press("Put it back")
+        assert page.input_value("textarea[name=body]") == "写了一半"
+
+
+def test_a_change_elsewhere_is_told_at_once(chromium, newsroom):
+    piece_id = newsroom.room.found()[2]
+    with Desk(chromium, newsroom, "editor") as one, Desk(chromium, newsroom, "editor") as two:
+        watching = one.go(f"/pieces/{piece_id}")
+        if watching.locator("button", has_text="Pick").count():
+            one.press("Pick")
+        watching.wait_for_timeout(300)  # the stream is open
+        page = two.go(f"/pieces/{piece_id}")
+        page.fill("textarea[name=title]", f"新题目 {page.evaluate('Math.random()')}")
+        page.keyboard.press("Control+s")
+        watching.wait_for_selector("#changed:not([hidden])")
+
+
+def test_the_help_opens_and_closes_by_keys(chromium, newsroom):
+    with Desk(chromium, newsroom, "editor") as editor:
+        page = editor.go("/inbox")
+        page.keyboard.press("?")
+        assert page.locator("dialog#help").is_visible()
+        page.keyboard.press("Escape")
+        assert not page.locator("dialog#help").is_visible()
+        page.keyboard.press("/")
+        assert page.evaluate("document.activeElement.id") == "q"
+        page.keyboard.press("Escape")
+        page.keyboard.press("g")
+        page.keyboard.press("b")
+        page.wait_for_url("**/issues")
+        page.keyboard.press("L")
+        page.wait_for_selector("html[lang=zh-CN]")
+
+
+@pytest.mark.parametrize(
+    ("language", "theme", "width"), [("en", "light", 1280), ("zh", "dark", 390)]
+)
+def test_axe_finds_nothing_serious_and_no_page_is_wider_than_the_screen(
+    chromium, newsroom, language, theme, width
+):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = []
+    with Desk(chromium, newsroom, "", language, theme, width) as nobody:
+        nobody.go("/signin")
+        found += _serious(axe, nobody.page, "/signin")
+    with Desk(chromium, newsroom, "administrator", language, theme, width) as person:
+        for path in PAGES:
+            page = person.go(path)
+            found += _serious(axe, page, path)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append((path, "wider than the screen"))
+    with Desk(chromium, newsroom, "editor", language, theme, width) as person:
+        for path in ("/inbox", "/pieces/3", "/issues/1"):
+            found += _serious(axe, person.go(path), path)
+    assert found == []
+
+
+def _serious(axe, page, path):
+    return [
+        (path, v["id"], [node["html"][:160] for node in v["nodes"][:3]])
+        for v in axe.run(page).response["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
