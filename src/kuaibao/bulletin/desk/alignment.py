@@ -87,7 +87,7 @@ def align_sentences(
                 for di, dj in ((1, 1), (2, 1), (1, 2)):
                     if i >= di and j >= dj:
                         score = _score(a[i - di : i], b[j - dj : j], ratio, place, glossary)
-                        gain = score * dj - (0.12 if (di, dj) != (1, 1) else 0.0)
+                        gain = {(1, 1): score, (2, 1): score - 0.12, (1, 2): score * 1.2}[di, dj]
                         options.append((best[i - di][j - dj] + gain, di, dj, score))
             total, di, dj, score = max(options, key=lambda o: o[0])
             best[i][j], step[i][j] = total, (di, dj, score)
