@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed"),
 ]
 
-PAGES = ("/inbox", "/work?who=all", "/issues", "/issues/1", "/archive?q=model", "/calendar",
+PAGES = ("/inbox", "/work?who=all", "/issues", "/issues/1", "/archive?q=model", "/calendar", "/trends",
          "/people", "/sources", "/terms", "/notes", "/settings", "/subscribers", "/read", "/pieces/1",
          "/pieces/1/history", "/nothing")  # fmt: skip
 

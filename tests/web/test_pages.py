@@ -22,7 +22,7 @@ from kuaibao.bulletin.desk import (
     save_text,
 )
 
-PAGES = ("/inbox", "/work", "/issues", "/archive?q=model", "/calendar", "/people", "/sources",
+PAGES = ("/inbox", "/work", "/issues", "/archive?q=model", "/calendar", "/trends", "/people", "/sources",
          "/terms", "/notes", "/settings", "/subscribers", "/read", "/pieces/1", "/pieces/1/history",
          "/inbox?state=picked", "/work?who=all")  # fmt: skip
 
