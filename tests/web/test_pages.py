@@ -4,8 +4,10 @@ import re
 import tomllib
 from importlib import resources
 
+import httpx2
 import pytest
 from newsroom import TRANSLATION
+from serving import Serving
 from test_life_of_an_issue import FORMATS, full_issue, write_and_sign
 
 from kuaibao.bulletin.desk import (
@@ -17,6 +19,7 @@ from kuaibao.bulletin.desk import (
     get_text,
     issue_pieces,
     list_pieces,
+    make_issue,
     move_piece,
     publish_issue,
     save_text,
@@ -238,3 +241,22 @@ def test_own_text_is_refused_in_the_readers_language(server):
     assert answer.status_code == 409
     assert "不得校对自己的文稿" in answer.text
     assert list_pieces(server.desk, server.room.editor, states=("compiled",))
+
+
+def test_forty_people_at_once_never_wait_for_each_other_for_ever(tmp_path):
+    """More threads than connections, each holding one and wanting another, once stood still."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with Serving(tmp_path, 1) as server:
+        room = server.room
+        issue = make_issue(server.desk, room.editor, room.series.series_id)
+        token = server.token_of("editor", "publish")
+        headers = {"authorization": f"Bearer {token}"}
+
+        def close(_):
+            return httpx2.post(
+                f"{server.base}/api/v1/issues/{issue.issue_id}/close", headers=headers, timeout=25
+            ).status_code
+
+        with ThreadPoolExecutor(40) as pool:
+            assert set(pool.map(close, range(80))) == {409}

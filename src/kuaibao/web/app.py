@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
+from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -44,6 +45,9 @@ __all__ = ["create_app"]
 
 _log = logging.getLogger("kuaibao.web")
 
+N_THREAD = 6
+"""Requests worked on at once; more wait their turn without a thread."""
+
 _STATUS: tuple[tuple[type[KuaibaoError], int], ...] = (
     (NeedsSignInError, 401), (InvalidKeyError, 401), (SignInError, 401),
     (TooManyAttemptsError, 429), (TooManyRequestsError, 429),
@@ -58,6 +62,9 @@ def create_app(newsroom: Newsroom) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        # A thread may hold two connections (a write that reads besides); the pool has fifteen.
+        # With more threads than that allows, all could wait for a connection that all hold.
+        to_thread.current_default_thread_limiter().total_tokens = N_THREAD
         newsroom.start()
         yield
         newsroom.stop()
