@@ -1,12 +1,11 @@
 """A run is exact when resumed, whole when killed, and stops with words when it falls apart."""
 
-import multiprocessing
-import os
+import json
 import random
-import resource
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,7 +27,41 @@ from kuaibao.training.state import latest_checkpoint
 from kuaibao.training.tensorboard import crc32c
 from kuaibao.transformer import load_pretrained
 
-FORK = multiprocessing.get_context("fork")
+# Processes of their own: a fork of this one would inherit the locks of torch's threads.
+DIES = """
+import json, os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from toy import ToyTask, toy_recipe
+from kuaibao.training import train
+
+order = json.loads(sys.argv[2])
+
+def progress(step, steps, figures):
+    if step >= order["at"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+recipe = toy_recipe(Path(order["folder"]), optimizer=order["optimizer"], **order["run"])
+train(ToyTask(), recipe, resume=True, progress=progress)
+"""
+FILLS = """
+import json, resource, signal, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from toy import ToyTask, toy_recipe
+from kuaibao.training import TrainingStateError, train
+
+def progress(step, steps, figures):
+    if step == 4:
+        # From here on no file may grow beyond this: what a full disk does to a writer.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
+
+try:
+    train(ToyTask(), toy_recipe(Path(json.loads(sys.argv[2])["folder"]), evaluate_every=100), progress=progress)
+except TrainingStateError as error:
+    sys.exit(7 if "can't be written" in str(error) and "--resume" in error.hint else 8)
+"""
 
 
 def same(folder_a, folder_b):
@@ -36,11 +69,9 @@ def same(folder_a, folder_b):
     return all(torch.equal(a[name], b[name]) for name in a)
 
 
-def in_a_process(target):
-    child = FORK.Process(target=target)
-    child.start()
-    child.join(60)
-    return child.exitcode
+def in_a_process(code, **order):
+    arguments = [sys.executable, "-c", code, str(Path(__file__).parent), json.dumps(order)]
+    return subprocess.run(arguments, timeout=120, check=False).returncode
 
 
 @pytest.mark.parametrize(
@@ -53,15 +84,8 @@ def test_a_run_killed_at_any_step_goes_on_bit_for_bit(tmp_path, run, optimizer):
     recipe = toy_recipe(tmp_path / "b", optimizer=optimizer, **run)
     chance = random.Random()
     for _ in range(3):
-
-        def dies(at=chance.randrange(1, 12)):
-            def progress(step, steps, figures):
-                if step >= at:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            train(ToyTask(), recipe, resume=True, progress=progress)
-
-        assert in_a_process(dies) == -signal.SIGKILL
+        order = {"folder": str(tmp_path / "b"), "optimizer": optimizer, "run": run}
+        assert in_a_process(DIES, at=chance.randrange(1, 12), **order) == -signal.SIGKILL
     again = train(ToyTask(), recipe, resume=True)
     assert again.state.losses == whole.state.losses
     assert again.state.evaluations == whole.state.evaluations
@@ -99,21 +123,8 @@ def test_damaged_checkpoints_are_passed_over(tmp_path):
 
 def test_a_full_disk_is_told_and_leaves_the_old_checkpoint(tmp_path):
     recipe = toy_recipe(tmp_path, evaluate_every=100)
-
-    def fills():
-        def progress(step, steps, figures):
-            if step == 4:
-                # From here on no file may grow beyond this: what a full disk does to a writer.
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
-
-        try:
-            train(ToyTask(), recipe, progress=progress)
-        except TrainingStateError as error:
-            os._exit(7 if "can't be written" in str(error) and "--resume" in error.hint else 8)
-
     run = tmp_path / "run"
-    assert in_a_process(fills) == 7
+    assert in_a_process(FILLS, folder=str(tmp_path)) == 7
     assert [p.name for p in (run / "checkpoints").iterdir()] == ["step-0000004"]
     whole = train(ToyTask(), toy_recipe(tmp_path / "whole", evaluate_every=100))
     assert train(ToyTask(), recipe, resume=True).state.losses == whole.state.losses

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -82,6 +82,14 @@ class World:
             value = value / self.size
         return value
 
+    def agreed(self, choose: Callable[[], str]) -> str:
+        """What the first process chooses, in all of them: their looks at the disk may differ."""
+        if self.size == 1:
+            return choose()
+        chosen = [choose() if self.rank == 0 else ""]
+        distributed.broadcast_object_list(chosen, src=0, device=self.device)
+        return chosen[0]
+
     def outline(self, model: nn.Module) -> nn.Module | None:
         """The model without weights, to be filled for saving; needed only where they are spread."""
         return copy.deepcopy(model).to("meta") if self.is_sharded else None
@@ -118,4 +126,6 @@ def placed_like(tensor: Tensor, example: Tensor) -> Tensor:
 def fill_model(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Load whole tensors into a model that may be spread."""
     own = model.state_dict()
-    model.load_state_dict({name: placed_like(t, own[name]) for name, t in tensors.items()})
+    # In one order in every process: to spread a tensor is a step that all take together.
+    placed = {name: placed_like(t, own[name]) for name, t in sorted(tensors.items())}
+    model.load_state_dict(placed)

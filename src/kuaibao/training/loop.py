@@ -118,11 +118,11 @@ class Trainer:
 
     def resume(self) -> None:
         """Load the newest checkpoint that verifies."""
-        path = latest_checkpoint(self.checkpoints)
-        if path is None:
+        newest = self.world.agreed(lambda: str(latest_checkpoint(self.checkpoints) or ""))
+        if not newest:
             return
         self.state, average = load_state(
-            path, self.model, self.optimizer, self.recipe.fingerprint()
+            Path(newest), self.model, self.optimizer, self.recipe.fingerprint()
         )
         for name, tensor in average.items():
             self.average[name] = placed_like(tensor, self.average[name])

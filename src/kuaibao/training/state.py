@@ -135,7 +135,7 @@ def load_state(
             hint="Take another `out`, or remove the run's folder.",
         )
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}, "extra": {}}
-    for name, tensor in tensors.items():
+    for name, tensor in sorted(tensors.items()):  # every process must spread them in one order
         kind, _, rest = name.partition(".")
         parts[kind][rest] = tensor
     fill_model(model, parts["model"])
