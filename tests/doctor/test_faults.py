@@ -48,12 +48,18 @@ def test_a_script_that_dies_under_examination_keeps_its_status_and_gives_a_repor
     assert "truncated" in done.stderr or "killed" in done.stderr
 
 
+def hear_control_c():
+    """A shell that started the tests in the background has told them, and so us, to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_control_c_leaves_no_process_behind(tmp_path):
     script = tmp_path / "train.py"
     script.write_text(SCRIPT)
     doctor = subprocess.Popen(
         [sys.executable, "-m", "kuaibao", "doctor", "run", "--", "python", str(script), "go", "2"],
         cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        preexec_fn=hear_control_c,
     )  # fmt: skip
     try:
         wait_for(lambda: (tmp_path / "started").exists() and len(processes_of(script)) >= 3)
