@@ -10,12 +10,14 @@ import ast
 
 __all__ = ["distributed", "last_import_line"]
 
-_HEAD = """import os
+_HEAD = """import atexit
+import os
 
 import torch.distributed
 from torch.utils.data.distributed import DistributedSampler
 
 torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+atexit.register(torch.distributed.destroy_process_group)  # its threads would abort the exit
 if torch.cuda.is_available():
     torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
 """
