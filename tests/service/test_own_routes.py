@@ -87,3 +87,32 @@ def test_a_wrong_program_is_told_with_its_place(server):
     error = answer.json()["error"]
     assert "Sett" in error["message"]
     assert ":2:1" in error["message"]
+
+
+def test_a_model_s_summary_is_redacted_as_the_policy_says(tmp_path, monkeypatch):
+    from kuaibao.service.api import summaries
+    from kuaibao.service.policy import ApplicationForm, Decision, Policy
+
+    class Engine:
+        def summarize(self, document, *, n_sentence, language):
+            return ["Write to anna@example.org.", "The room\nis new."]
+
+    monkeypatch.setattr(summaries, "_engine", lambda name: Engine())
+    with Running(make_service(tmp_path)) as server:
+        form = ApplicationForm(
+            purpose="Summaries",
+            audience="editors",
+            output_seen_by="editors",
+            human_in_the_loop="one",
+        )
+        secret, application = server.service.sign_up("rita", "", "Summaries", form)
+        server.service.applications.decide(
+            application.application_id,
+            Decision(status="approved", reasons="a test", policy=Policy(input={}, output={"personal_data": "redact"})),
+            actor="test",
+        )  # fmt: skip
+        answer = post(server, "/v1/summaries", {"text": TEXT, "model": "engine"}, secret).json()
+    first, second = (sentence["text"] for sentence in answer["sentences"])
+    assert "anna@example.org" not in first
+    assert "█" in first
+    assert second == "The room is new."

@@ -54,7 +54,8 @@ async def create_summary(form: SummaryForm, caller: CallerOf, service: ServiceOf
         written = "\n".join(sentence["text"] for sentence in sentences)
         used.n_completion_token = len(words(written))
         if engine is not None:
-            _pass(service, caller.application, "output", written, used)
+            passed = _pass(service, caller.application, "output", written, used)
+            sentences = [{"text": text} for text in passed.split("\n")] if sentences else []
     return {
         "id": used.request_id,
         "object": "summary",
@@ -83,7 +84,7 @@ def _sentences(form: SummaryForm, engine: _Summarizer | None) -> list[dict[str, 
     if engine is not None:
         language = detect_language(form.text)
         written = engine.summarize(form.text, n_sentence=form.n_sentences, language=language)
-        return [{"text": text} for text in written]
+        return [{"text": " ".join(text.split())} for text in written]
     try:
         found = summarize(form.text, strategy=form.model, n_sentences=form.n_sentences)
     except InputError as error:
@@ -93,8 +94,13 @@ def _sentences(form: SummaryForm, engine: _Summarizer | None) -> list[dict[str, 
     ]
 
 
-def _pass(service: Service, application: Application, side: Side, text: str, used: Meter) -> None:
-    """Run the application's policy over a text; raise if it may not go on."""
+def _pass(service: Service, application: Application, side: Side, text: str, used: Meter) -> str:
+    """The text as the application's policy lets it go on, redacted where it says so.
+
+    Raises:
+        ForbiddenError: It may not go on.
+    """
     verdict = service.guard.examine(application, side, text, request_id=used.request_id)
     if verdict.is_stopped:
         raise ForbiddenError(f"the policy stops this text: {verdict.reason}", code="policy")
+    return verdict.text
