@@ -1,7 +1,7 @@
 """Measure the base install and write the table of docs/dependencies.md between its marks.
 
-    python -m venv /tmp/base && /tmp/base/bin/pip install -c constraints.txt .
-    /tmp/base/bin/python scripts/dependencies.py docs/dependencies.md
+    python -m venv base && base/bin/pip install -c constraints.txt .
+    base/bin/python scripts/dependencies.py docs/dependencies.md
 
 Run it by the Python of a virtual environment that holds the base install alone. Sizes are those of
 the files that pip recorded, bytecode included, in units of 10^6 bytes.
@@ -20,7 +20,6 @@ NOT_OURS = {"pip", "setuptools", "kuaibao"}
 REASONS = {
     "aiosmtplib": "sends mail, with one connection for many letters",
     "bibtexparser": "reads BibTeX as people write it",
-    "brotli": "pages and feeds come compressed with it",
     "charset-normalizer": "guesses the charset of feeds that don't tell it",
     "css-inline": "mail readers ignore style sheets: styles are inlined",
     "feedparser": "the tolerant parser behind our fast one",
@@ -36,6 +35,7 @@ REASONS = {
     "opencc": "folds traditional and simplified characters in search",
     "platformdirs": "where caches lie on each system",
     "protego": "reads robots.txt",
+    "publicsuffixlist": "politeness is kept by registrable domain",
     "py3langid": "tells languages apart, offline",
     "pydantic": "checks what programs and people hand in, with the place of a fault",
     "pypdfium2": "text of PDFs",
@@ -46,7 +46,6 @@ REASONS = {
     "selectolax": "fast HTML trees",
     "sqlalchemy": "one set of statements for SQLite and PostgreSQL",
     "syntok": "ends of English and German sentences",
-    "tldextract": "politeness is kept by registrable domain",
     "trafilatura": "the article of a page without what stands around it",
     "typer": "the command line",
     "typst": "PDF of issues and diagrams, fonts and formulas included",

@@ -43,7 +43,7 @@ def test_an_answer_comes_whole(site):
     )
 
 
-@pytest.mark.parametrize("path", ["/bomb/gzip", "/bomb/deflate", "/bomb/br"])
+@pytest.mark.parametrize("path", ["/bomb/gzip", "/bomb/deflate"])
 def test_a_compression_bomb_stops_at_the_limit(site, path):
     with _fetcher(max_bytes=1_000_000, total_s=60) as fetcher:
         with pytest.raises(TooLargeError, match="after decoding"):
@@ -109,6 +109,7 @@ def test_a_resolver_that_hangs_is_left_in_time():
      b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000, b"HTTP/1.1 abc OK\r\n\r\n",
      b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
      b"HTTP/1.1 200 OK\r\nContent-Encoding: zz\r\nContent-Length: 4\r\n\r\nnope",
+     b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 4\r\n\r\nnope",
      b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"],
 )  # fmt: skip
 def test_what_is_no_http_is_said_so(bytes_sent):

@@ -31,7 +31,7 @@ __all__ = ["Answer", "Exchange", "parse_target"]
 # It writes whole headers and addresses, keys included, at its debug level.
 logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
-_READABLE_CODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br"})
+_READABLE_CODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 
 
 class Answer:

@@ -224,7 +224,7 @@ class Fetcher:
         headers = {
             "User-Agent": f"{AGENT}/{__version__} (research bulletin{contact})",
             "Accept": ACCEPT,
-            "Accept-Encoding": "gzip, deflate, br",
+            "Accept-Encoding": "gzip, deflate",
         }
         parts = urlsplit(url)
         if parts.username:

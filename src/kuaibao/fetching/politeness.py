@@ -22,14 +22,9 @@ MAX_FRESH_S = 86_400.0
 @cache
 def _suffixes() -> Any:
     """The public suffix list that comes with the package; never fetched, never cached on disk."""
-    import tldextract
+    from publicsuffixlist import PublicSuffixList
 
-    return tldextract.TLDExtract(
-        suffix_list_urls=(),
-        cache_dir=None,
-        fallback_to_snapshot=True,
-        include_psl_private_domains=False,
-    )
+    return PublicSuffixList(accept_unknown=False, only_icann=True)
 
 
 def domain_of(host: str, port: int | None = None) -> str:
@@ -48,7 +43,7 @@ def domain_of(host: str, port: int | None = None) -> str:
 
 @cache
 def _registrable(name: str) -> str:
-    return str(_suffixes()(name).top_domain_under_public_suffix)
+    return _suffixes().privatesuffix(name) or ""
 
 
 class Limiter:
