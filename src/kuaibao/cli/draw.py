@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -72,6 +73,8 @@ def draw(
     if library:
         _print_library(as_json)
         return
+    gc.freeze()  # modules and grammars live as long as the process: don't look through them
+    gc.set_threshold(50_000)
     drawer = _Drawer(seed, candidates, time_limit, compatible, may_be_baked=not fresh)
     if batch is not None:
         reports = _draw_batch(drawer, batch, out_dir or Path("."), format, quiet=as_json)

@@ -22,7 +22,7 @@ from kuaibao.diagrams.checking.objects import number_text
 from kuaibao.diagrams.domains import shipped_domain
 from kuaibao.diagrams.drawing import compile_with
 from kuaibao.diagrams.errors import DiagramError
-from kuaibao.diagrams.gallery import Gallery, gallery
+from kuaibao.diagrams.galleries import Gallery, gallery
 from kuaibao.diagrams.language.parser import parse_domain
 from kuaibao.diagrams.language.source import join_sources
 from kuaibao.diagrams.program import Layout, Program

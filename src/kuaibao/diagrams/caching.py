@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 __all__ = ["cache_folder"]
 
 
 def cache_folder(name: str) -> Path:
     """A folder of the user's cache; `KUAIBAO_CACHE` names another place than the usual one."""
     folder = os.environ.get("KUAIBAO_CACHE")
-    root = Path(folder) if folder else user_cache_path("kuaibao", appauthor=False)
-    return root / name
+    if folder:
+        return Path(folder) / name
+    from platformdirs import user_cache_path
+
+    return user_cache_path("kuaibao", appauthor=False) / name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
 from kuaibao.diagrams.checking.findings import Findings
@@ -213,4 +212,4 @@ def _substitute(statement: Plain, indices: Mapping[str, int]) -> Plain:
         case tree.NoLabel(names):
             return tree.NoLabel(tuple(_name(name, indices) for name in names))
         case tree.Label():
-            return replace(statement, variable=_name(statement.variable, indices))
+            return tree.Label(_name(statement.variable, indices), statement.text, statement.is_math)

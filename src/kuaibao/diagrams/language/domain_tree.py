@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kuaibao.diagrams.language.names import Name
+from kuaibao.diagrams.language.records import Record
 from kuaibao.diagrams.language.source import Source, Span
 
 __all__ = [
@@ -21,32 +20,28 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDeclaration:
+class TypeDeclaration(Record):
     """`type T <: A, B`."""
 
     name: Name
     supertypes: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Subtyping:
+class Subtyping(Record):
     """`A <: B`."""
 
     subtype: Name
     supertype: Name
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Record):
     """`T a`; the name may be missing."""
 
     type: Name
     name: Name | None
 
 
-@dataclass(frozen=True, slots=True)
-class PredicateDeclaration:
+class PredicateDeclaration(Record):
     """`symmetric predicate P(T, T)`."""
 
     name: Name
@@ -54,8 +49,7 @@ class PredicateDeclaration:
     is_symmetric: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionDeclaration:
+class FunctionDeclaration(Record):
     """`function f(T a) -> U`."""
 
     name: Name
@@ -63,8 +57,7 @@ class FunctionDeclaration:
     output: Name
 
 
-@dataclass(frozen=True, slots=True)
-class ConstructorDeclaration:
+class ConstructorDeclaration(Record):
     """`constructor C(T a) -> U`; without an arrow the output is the type named C."""
 
     name: Name
@@ -72,16 +65,14 @@ class ConstructorDeclaration:
     output: Name
 
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
+class Quoted(Record):
     """What stands between double quotes, and where, quotes left out."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class NotationDeclaration:
+class NotationDeclaration(Record):
     """`notation "a ⊂ b", "a <= b" ~ "Subset(a, b)" precedence 40 chain`."""
 
     spellings: tuple[Quoted, ...]
@@ -101,8 +92,7 @@ DomainStatement = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DomainProgram:
+class DomainProgram(Record):
     """All statements in order, and the text that they came from."""
 
     source: Source

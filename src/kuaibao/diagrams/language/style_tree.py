@@ -5,9 +5,8 @@ Every node keeps a `span`, so that a finding in the fifth pass still points at i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kuaibao.diagrams.language.names import Name
+from kuaibao.diagrams.language.records import Record
 from kuaibao.diagrams.language.source import Source, Span
 
 __all__ = [
@@ -57,8 +56,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Record):
     """A header variable: a style variable `x`, or the Substance object named in backticks."""
 
     text: str
@@ -71,8 +69,7 @@ class Binding:
         return f"`{self.text}`" if self.is_substance else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Staging:
+class Staging(Record):
     """`in s`, `in [s, t]` or `except s`."""
 
     is_exclusion: bool
@@ -82,40 +79,35 @@ class Staging:
 # Expressions.
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Record):
     """`3.14`."""
 
     value: float
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Record):
     """A string; backslashes are kept."""
 
     value: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(Record):
     """`true` or `false`."""
 
     value: bool
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Color:
+class Color(Record):
     """`#rrggbb` and its three brothers, not yet checked."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Record):
     """`?`, with a start value and stages if they are given."""
 
     start: float | None
@@ -123,32 +115,28 @@ class Unknown:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ListLiteral:
+class ListLiteral(Record):
     """`[a, b]`."""
 
     items: tuple[Expression, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class VectorLiteral:
+class VectorLiteral(Record):
     """`(a, b)`, two items or more."""
 
     items: tuple[Expression, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class TupleLiteral:
+class TupleLiteral(Record):
     """`{a, b}`."""
 
     items: tuple[Expression, Expression]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record):
     """`f(a, b)`, a function of the library."""
 
     name: Name
@@ -156,8 +144,7 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Record):
     """`x.field.property[0][1]`."""
 
     root: Binding
@@ -166,8 +153,7 @@ class Path:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Record):
     """`left operator right`; `A then B` is already `B * A`."""
 
     operator: str
@@ -176,24 +162,21 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Negative:
+class Negative(Record):
     """`-x`."""
 
     operand: Expression
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Transpose:
+class Transpose(Record):
     """`m'`."""
 
     operand: Expression
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Record):
     """`listof field from collection`."""
 
     field: Name
@@ -201,16 +184,14 @@ class ListOf:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class NumberOf:
+class NumberOf(Record):
     """`numberof collection`."""
 
     collection: Path
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class NameOf:
+class NameOf(Record):
     """`nameof variable`."""
 
     variable: Path
@@ -240,16 +221,14 @@ Expression = (
 # What may stand on the right side of an assignment besides an expression.
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Record):
     """`name: value` in a shape."""
 
     name: Name
     value: Expression | ShapeLiteral
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeLiteral:
+class ShapeLiteral(Record):
     """`Circle { r: 3 }`."""
 
     kind: Name
@@ -257,8 +236,7 @@ class ShapeLiteral:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Record):
     """`ensure f(a, b) in s` or `encourage a < b`; comparisons already carry their function."""
 
     is_constraint: bool
@@ -268,8 +246,7 @@ class Term:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Layering:
+class Layering(Record):
     """`left above right, ...` or `below`."""
 
     left: Path
@@ -284,8 +261,7 @@ Value = Expression | ShapeLiteral | Term | Layering
 # Statements.
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(Record):
     """`path = value`, or `override path = value`."""
 
     path: Path
@@ -294,16 +270,14 @@ class Assign:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Record):
     """`delete path`."""
 
     path: Path
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Anonymous:
+class Anonymous(Record):
     """A shape, term or layering without a name."""
 
     value: ShapeLiteral | Term | Layering
@@ -316,16 +290,14 @@ Statement = Assign | Delete | Anonymous
 # Headers.
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Record):
     """`T x` in a header."""
 
     type: Name
     binding: Binding
 
 
-@dataclass(frozen=True, slots=True)
-class SelectorLiteral:
+class SelectorLiteral(Record):
     """A number or string in a `where` clause."""
 
     value: float | str
@@ -335,16 +307,14 @@ class SelectorLiteral:
 SelectorArgument = Binding | SelectorLiteral
 
 
-@dataclass(frozen=True, slots=True)
-class SelectorCall:
+class SelectorCall(Record):
     """`f(a)` on the right of `:=`."""
 
     name: Name
     arguments: tuple[SelectorArgument, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PredicateRelation:
+class PredicateRelation(Record):
     """`P(a, b) as r`."""
 
     name: Name
@@ -352,16 +322,14 @@ class PredicateRelation:
     alias: Name | None
 
 
-@dataclass(frozen=True, slots=True)
-class BindRelation:
+class BindRelation(Record):
     """`v := f(a)` or `v := w`."""
 
     binding: Binding
     value: SelectorCall | SelectorArgument
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRelation:
+class FieldRelation(Record):
     """`a has math label`."""
 
     binding: Binding
@@ -373,8 +341,7 @@ class FieldRelation:
 Relation = PredicateRelation | BindRelation | FieldRelation
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Record):
     """`forall ... where ... with ...`."""
 
     is_repeatable: bool
@@ -383,8 +350,7 @@ class Selector:
     with_: tuple[Declaration, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Collector:
+class Collector(Record):
     """`collect T a into as where ... with ... foreach ...`."""
 
     is_repeatable: bool
@@ -395,8 +361,7 @@ class Collector:
     foreach: tuple[Declaration, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(Record):
     """`name { ... }`."""
 
     name: Name
@@ -405,24 +370,21 @@ class Namespace:
 Header = Selector | Collector | Namespace
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Record):
     """A header and its statements."""
 
     header: Header
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StageList:
+class StageList(Record):
     """`layout = [s1, s2]`."""
 
     stages: tuple[Name, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class StyleProgram:
+class StyleProgram(Record):
     """Blocks and stage lists in order, and the text that they came from."""
 
     source: Source

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kuaibao.diagrams.language.names import Name
+from kuaibao.diagrams.language.records import Record
 from kuaibao.diagrams.language.source import Source, Span
 
 __all__ = [
@@ -32,8 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Record):
     """A number or a string that stands as an argument."""
 
     value: float | str
@@ -43,8 +41,7 @@ class Literal:
 SubstanceArgument = Name | Literal
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record):
     """`f(a, 3)`: a constructor or a function; which one, the Domain says."""
 
     name: Name
@@ -54,24 +51,21 @@ class Call:
 SubstanceExpression = Name | Literal | Call
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Record):
     """`T a, b`."""
 
     type: Name
     names: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(Record):
     """`a := f(x)`."""
 
     variable: Name
     value: SubstanceExpression
 
 
-@dataclass(frozen=True, slots=True)
-class DeclareBind:
+class DeclareBind(Record):
     """`T a := f(x)`; `Let a := C(x)` is one with the type named C."""
 
     type: Name
@@ -79,23 +73,20 @@ class DeclareBind:
     value: SubstanceExpression
 
 
-@dataclass(frozen=True, slots=True)
-class Predicate:
+class Predicate(Record):
     """`P(a, "s", 3)`."""
 
     name: Name
     arguments: tuple[SubstanceArgument, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AutoLabel:
+class AutoLabel(Record):
     """`AutoLabel All` (names is None) or `AutoLabel a, b`."""
 
     names: tuple[Name, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Record):
     """`Label a $x$` (math) or `Label a "x"` (text)."""
 
     variable: Name
@@ -103,8 +94,7 @@ class Label:
     is_math: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NoLabel:
+class NoLabel(Record):
     """`NoLabel a, b`."""
 
     names: tuple[Name, ...]
@@ -113,8 +103,7 @@ class NoLabel:
 # Conditions and arithmetic of indexed statements.
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Record):
     """`left operator right`; a negative is `0 - right` with operator `negate`."""
 
     operator: str
@@ -126,8 +115,7 @@ class Arithmetic:
 IndexExpression = Arithmetic | Name | Literal
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Record):
     """`left < right` and the like; equality within 1e-5."""
 
     operator: str
@@ -135,16 +123,14 @@ class Comparison:
     right: IndexExpression
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(Record):
     """`and`, `or` (two parts) or `not` (one)."""
 
     operator: str
     parts: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Record):
     """`true` or `false`."""
 
     value: bool
@@ -153,8 +139,7 @@ class Truth:
 Condition = Comparison | Logic | Truth
 
 
-@dataclass(frozen=True, slots=True)
-class IndexRange:
+class IndexRange(Record):
     """`i in [low, high]`, both inclusive."""
 
     variable: Name
@@ -162,8 +147,7 @@ class IndexRange:
     high: Literal
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(Record):
     """A statement repeated `for i in [0, 3], ... where condition`."""
 
     statement: Declaration | Bind | DeclareBind | Predicate | AutoLabel | Label | NoLabel
@@ -174,8 +158,7 @@ class Indexed:
 Statement = Declaration | Bind | DeclareBind | Predicate | AutoLabel | Label | NoLabel | Indexed
 
 
-@dataclass(frozen=True, slots=True)
-class SubstanceProgram:
+class SubstanceProgram(Record):
     """All statements in order, and the text that they came from."""
 
     source: Source

@@ -12,10 +12,10 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import llvmlite
 import numpy as np
 from llvmlite import binding as llvm
 
@@ -36,7 +36,7 @@ def object_path() -> Path:
     digest = hashlib.sha256()
     for name in _SOURCES:
         digest.update((here / name).read_bytes())
-    digest.update(f"{version('numba')} {version('llvmlite')}".encode())
+    digest.update(llvmlite.__version__.encode())
     digest.update(f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}".encode())
     return cache_folder("kernels") / f"layout-{digest.hexdigest()[:24]}.o"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,10 +78,14 @@ class _Desugarer:
         self.source = source
         self.notations = notations
         self.domain = domain
-        self.parser = LineParser(notations)
         self.errors: list[DiagramError] = []
         self.wrong: set[int] = set()
         """Offsets of the lines that are told of already."""
+
+    @functools.cached_property
+    def parser(self) -> LineParser:
+        """Made for the first line in notation; a plain program needs none."""
+        return LineParser(self.notations)
 
     def run(self) -> Desugared:
         try:

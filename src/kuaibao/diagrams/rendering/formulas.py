@@ -11,11 +11,10 @@ import dataclasses
 import functools
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kuaibao.diagrams.caching import cache_folder
 from kuaibao.diagrams.library.context import Measure
@@ -25,6 +24,9 @@ from kuaibao.diagrams.rendering.tex import (
     wide_characters,
 )
 from kuaibao.files import hash_value, write_json
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 __all__ = ["EM", "MAX_TEX", "Formula", "FormulaError", "measure_formula", "set_formula"]
 
@@ -104,7 +106,7 @@ def _typeset(tex: str) -> Formula:
         ziamath: Any = typesetter
         ziamath.config.svg2 = False
         node: Any = ziamath.Latex(prepared, size=EM, inline=True)
-        picture: ElementTree.Element = node.svgxml()
+        picture: Element = node.svgxml()
         box: Any = node.node.bbox
     except Exception as error:  # the typesetter raises its own and plain Python errors alike
         raise FormulaError(f"cannot set ${tex}$: {_reason(error)}") from error
@@ -119,7 +121,7 @@ def _reason(error: Exception) -> str:
     return f"{name} {error}".strip()
 
 
-def _outlines(picture: ElementTree.Element, wide: str) -> str:
+def _outlines(picture: Element, wide: str) -> str:
     parts: list[str] = []
     waiting = iter(wide)
     for element in picture.iter():

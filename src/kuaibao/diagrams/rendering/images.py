@@ -11,15 +11,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import lxml.etree as lxml_etree
-
 from kuaibao.diagrams.errors import LayoutError
 
 __all__ = ["MAX_IMAGE_BYTES", "ImageFolder", "inline_svg"]
 
 MAX_IMAGE_BYTES = 4_000_000
 """Largest picture file that is put into a diagram."""
-etree: Any = lxml_etree
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 _ALLOWED_NAMES = """
@@ -91,6 +88,9 @@ def inline_svg(data: bytes, prefix: str, width: float, height: float, ratio: str
     Raises:
         LayoutError: The file is not SVG.
     """
+    import lxml.etree as lxml_etree  # late: few diagrams hold a picture
+
+    etree: Any = lxml_etree
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
         remove_comments=True, remove_pis=True, recover=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from kuaibao.diagrams.values import ColorV
 
@@ -61,7 +61,7 @@ def opacity(color: ColorV) -> float:
 
 def text(value: str) -> str:
     """Character data, without what XML does not allow."""
-    return escape("".join(c for c in value if c >= " " or c in "\t\n\r"))
+    return escape(_allowed(value), quote=False)
 
 
 def attributes(pairs: dict[str, str | float]) -> str:
@@ -69,6 +69,14 @@ def attributes(pairs: dict[str, str | float]) -> str:
     parts: list[str] = []
     for name, value in pairs.items():
         shown = value if isinstance(value, str) else number(value)
-        clean = "".join(c for c in shown if c >= " " or c in "\t\n\r")
-        parts.append(f" {name}={quoteattr(clean)}")
+        parts.append(f' {name}="{_quoted(shown)}"')
     return "".join(parts)
+
+
+def _allowed(value: str) -> str:
+    return "".join(c for c in value if c >= " " or c in "\t\n\r")
+
+
+def _quoted(value: str) -> str:
+    """An attribute's value; line ends are kept by reference, or XML would make them spaces."""
+    return escape(_allowed(value)).translate({9: "&#9;", 10: "&#10;", 13: "&#13;"})
