@@ -12,14 +12,14 @@ from kuaibao.service.service import Service, make_pool, open_service_database
 from kuaibao.service.settings import ServiceSettings
 
 
-def make_service(folder, **settings):
+def make_service(folder, model=FakeModel, **settings):
     chosen = ServiceSettings(data=str(folder), **settings)
-    spec = ModelSpec(name="fake", load=FakeModel, size_bytes=1000, created=1)
+    spec = ModelSpec(name="fake", load=model, size_bytes=1000, created=1)
     return Service(
         chosen,
         open_service_database(folder),
         make_pool(chosen, {"fake": spec}),
-        lambda name, _folder: ModelSpec(name=name, load=FakeModel, size_bytes=1000),
+        lambda name, _folder: ModelSpec(name=name, load=model, size_bytes=1000),
     )
 
 
@@ -52,3 +52,11 @@ class Running:
     def __exit__(self, *_):
         self.server.should_exit = True
         self.thread.join(30)
+
+
+def wait_until(is_so, seconds=60):
+    """Wait for a condition, generously: the machine may be busy."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)

@@ -26,7 +26,7 @@ class Person:
         self.key = key
 
     def call(self, method, path, body=None):
-        return httpx2.request(method, self.url + path, json=body, headers=self.headers)
+        return httpx2.request(method, self.url + path, json=body, headers=self.headers, timeout=60)
 
     def complete(self, **fields):
         fields = {"model": "fake", "prompt": "Hi", "max_tokens": 4} | fields
@@ -60,7 +60,9 @@ def apply(server, request):
 
 
 def test_the_waiting_list_from_sign_up_to_suspension(server, admin):
-    answer = httpx2.post(server.url + "/v1/kuaibao/sign-up", json={"person": "wanda", **FORM})
+    answer = httpx2.post(
+        server.url + "/v1/kuaibao/sign-up", json={"person": "wanda", **FORM}, timeout=60
+    )
     assert answer.status_code == 200
     wanda = Person(server.url, answer.json()["secret"], answer.json()["application_id"])
     assert wanda.complete().status_code == 403
@@ -84,7 +86,9 @@ def test_the_waiting_list_from_sign_up_to_suspension(server, admin):
 def test_sign_up_is_limited_by_address(tmp_path):
     with Running(make_service(tmp_path)) as server:  # its own: the limit counts by address
         answers = [
-            httpx2.post(server.url + "/v1/kuaibao/sign-up", json={"person": f"eve{i}", **FORM})
+            httpx2.post(
+                server.url + "/v1/kuaibao/sign-up", json={"person": f"eve{i}", **FORM}, timeout=60
+            )
             for i in range(6)
         ]
     assert answers[-1].status_code == 429
@@ -127,8 +131,7 @@ def test_a_key_sees_only_its_own(server, admin, apply):
     admin.decide(other.application_id, policy=FREE)
     upload = httpx2.post(
         server.url + "/v1/files", headers=other.headers, data={"purpose": "fine-tune"},
-        files={"file": ("a.jsonl", b'{"prompt": "a", "completion": "b"}\n')},
-    )  # fmt: skip
+        files={"file": ("a.jsonl", b'{"prompt": "a", "completion": "b"}\n')}, timeout=60)  # fmt: skip
     assert upload.status_code == 200, upload.text
     places = {
         "mine": mine.application_id, "other": other.application_id,

@@ -16,7 +16,7 @@ def complete(client, **fields):
 
 def post(server, path, body, key=None):
     headers = {"Authorization": f"Bearer {key or server.key}"}
-    return httpx2.post(server.url + path, json=body, headers=headers)
+    return httpx2.post(server.url + path, json=body, headers=headers, timeout=60)
 
 
 def test_greedy_text_is_the_models_own(client):
@@ -173,12 +173,13 @@ def test_errors_have_the_codes_that_clients_expect(client, server):
         complete(client, model="nope")
     with pytest.raises(openai.AuthenticationError):
         complete(openai.OpenAI(api_key="kb-x", base_url=server.url + "/v1", max_retries=0))
-    assert httpx2.post(server.url + "/v1/completions", json={}).status_code == 401
+    assert httpx2.post(server.url + "/v1/completions", json={}, timeout=60).status_code == 401
     assert post(server, "/v1/completions", {"model": "fake"}).status_code in (200, 400)
     not_json = httpx2.post(
         server.url + "/v1/completions",
         content=b"{",
         headers={"Authorization": f"Bearer {server.key}"},
+        timeout=60,
     )
     assert not_json.status_code == 400
     assert "error" in not_json.json()
@@ -225,8 +226,8 @@ def test_the_content_filter_answers_with_one_digit(server):
 
 
 def test_health_readiness_metrics_and_openapi(server):
-    assert httpx2.get(server.url + "/health").status_code == 200
-    assert httpx2.get(server.url + "/ready").status_code == 200
-    metrics = httpx2.get(server.url + "/metrics").text
+    assert httpx2.get(server.url + "/health", timeout=60).status_code == 200
+    assert httpx2.get(server.url + "/ready", timeout=60).status_code == 200
+    metrics = httpx2.get(server.url + "/metrics", timeout=60).text
     assert "kuaibao_" in metrics
-    assert "/v1/completions" in httpx2.get(server.url + "/openapi.json").json()["paths"]
+    assert "/v1/completions" in httpx2.get(server.url + "/openapi.json", timeout=60).json()["paths"]

@@ -34,7 +34,9 @@ def test_a_summary_points_at_its_sentences_and_is_metered(server):
     for sentence in answer["sentences"]:
         assert TEXT[sentence["start"] : sentence["end"]] == sentence["text"]
     headers = {"Authorization": f"Bearer {server.key}"}
-    usage = httpx2.get(server.url + "/v1/kuaibao/usage?by=endpoint", headers=headers).json()["data"]
+    usage = httpx2.get(
+        server.url + "/v1/kuaibao/usage?by=endpoint", headers=headers, timeout=60
+    ).json()["data"]
     (row,) = [row for row in usage if row["group"] == "summaries"]
     assert row["n_prompt_token"] >= answer["usage"]["prompt_tokens"] > 20
 

@@ -2,6 +2,7 @@
 
 import httpx2
 import pytest
+from running import Running, make_service, wait_until
 from test_access import FREE, Person
 
 from kuaibao.service.policy.checks import CHECKS, Watcher, label_probabilities
@@ -113,6 +114,22 @@ def test_output_is_redacted_sentence_by_sentence(developer):
     assert dev.complete(**forced).status_code == 200
 
 
+def test_a_prompt_is_redacted_before_the_model_reads_it(developer):
+    dev = developer("blacked-out", {**FREE, "input": {"personal_data": "redact"}})
+    answer = dev.complete(prompt="Write to x@example.org.", echo=True, max_tokens=0)
+    assert answer.json()["choices"][0]["text"] == "Write to █████████████."
+
+
+def test_held_texts_go_when_their_time_is_over(tmp_path):
+    with Running(make_service(tmp_path, tidy_every_s=0.05)) as server:
+        queue = server.service.review_queue
+        kept = {"request_id": "r", "application_id": 1, "side": "input", "check": "links",
+                "reason": "many", "text": "x", "retention_days": 1}  # fmt: skip
+        queue.add(**kept, now=1.0)
+        queue.add(**kept)
+        wait_until(lambda: len(queue.waiting()) == 1)
+
+
 def test_nothing_is_kept_where_the_policy_keeps_nothing(server, developer):
     dev = developer(
         "private", {"input": {"toxic_language": "flag"}, "output": {}, "retention_days": 0}
@@ -140,6 +157,8 @@ def test_unknown_checks_and_actions_are_named(server):
         ({"inputs": {}}, "inputs"),
     ):
         body = {"status": "approved", "reasons": "r", "policy": policy}
-        answer = httpx2.post(path, json=body, headers={"Authorization": f"Bearer {server.key}"})
+        answer = httpx2.post(
+            path, json=body, headers={"Authorization": f"Bearer {server.key}"}, timeout=60
+        )
         assert answer.status_code == 400
         assert word in answer.json()["error"]["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,10 @@ def serve_models(
         list[str] | None,
         typer.Option("--model", help="NAME=FOLDER, or NAME=URL of another server; may repeat."),
     ] = None,
+    image_model: Annotated[
+        list[str] | None,
+        typer.Option("--image-model", help="NAME=FOLDER of an image GPT; may repeat."),
+    ] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port.")] = None,
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
     data: Annotated[
@@ -29,7 +34,9 @@ def serve_models(
     import uvicorn
 
     from kuaibao.service.api import create_app
+    from kuaibao.service.logs import log_to
     from kuaibao.service.models import default_models, make_spec
+    from kuaibao.service.picture_models import check_picture_folder, default_picture_models
     from kuaibao.service.service import Service, make_pool, open_service_database
     from kuaibao.service.settings import load_settings
     from kuaibao.web.console import console_routes
@@ -40,8 +47,13 @@ def serve_models(
         host=host,
         port=port,
         models=_parse_models(model) if model else None,
+        image_models=_parse_models(image_model) if image_model else None,
     )
+    for name, folder in settings.image_models.items():
+        check_picture_folder(name, folder)
     models = settings.models or default_models()
+    if not (settings.models or settings.image_models):
+        settings = replace(settings, image_models=default_picture_models())
     specs = {name: make_spec(settings, name, where) for name, where in models.items()}
     service = Service(
         settings,
@@ -52,7 +64,10 @@ def serve_models(
     key = service.first_administrator_key()
     if key is not None:
         typer.echo(f"The administrator's key (shown this once): {key}")
-    typer.echo(f"Models: {', '.join(sorted(specs))}", err=True)
+    names = [*sorted(specs), *service.picture_models.names]
+    typer.echo(f"Models: {', '.join(names)}", err=True)
+    if settings.log_requests:
+        log_to()
     application = create_app(service)
     application.routes.extend(console_routes())
     server = uvicorn.Server(
@@ -87,8 +102,8 @@ def _parse_models(values: list[str]) -> dict[str, str]:
     for value in values:
         name, equals, where = value.partition("=")
         if not (name and equals and where):
-            raise InputError(f"--model {value!r}: expected NAME=FOLDER or NAME=URL")
+            raise InputError(f"{value!r}: expected NAME=FOLDER (or NAME=URL)")
         if name in models:
-            raise InputError(f"--model names {name!r} twice")
+            raise InputError(f"{name!r} is named twice")
         models[name] = where
     return models

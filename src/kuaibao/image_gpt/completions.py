@@ -15,7 +15,7 @@ from kuaibao.files import atomic_path
 from kuaibao.image_gpt.model import ImageGPT
 from kuaibao.image_gpt.sampling import draw_tokens
 
-__all__ = ["complete", "contact_sheet", "sample_pictures", "write_sheet"]
+__all__ = ["complete", "contact_sheet", "draw_picture", "sample_pictures", "write_sheet"]
 
 _GAP = 2
 _GREY_TONE = 176
@@ -93,22 +93,24 @@ def contact_sheet(
     columns = max(len(row) for row in rows) + (2 if given is not None else 0)
     sheet = Image.new("RGB", (columns * cell + _GAP, len(rows) * cell + _GAP), "white")
     for y, row in enumerate(rows):
-        pictures = [_picture(model, tokens, len(tokens)) for tokens in row]
+        pictures = [draw_picture(model, tokens, len(tokens)) for tokens in row]
         if given is not None:
-            pictures = [_picture(model, given[y], n_given), *pictures,
-                        _picture(model, given[y], len(given[y]))]  # fmt: skip
+            pictures = [draw_picture(model, given[y], n_given), *pictures,
+                        draw_picture(model, given[y], len(given[y]))]  # fmt: skip
         for x, picture in enumerate(pictures):
             large = picture.resize((size * factor, size * factor), Image.Resampling.NEAREST)
             sheet.paste(large, (x * cell + _GAP, y * cell + _GAP))
     return sheet
 
 
-def _picture(model: ImageGPT, tokens: NDArray[Any], n_shown: int) -> Image.Image:
+def draw_picture(model: ImageGPT, tokens: NDArray[Any], n_shown: int | None = None) -> Image.Image:
+    """One picture (position,), a pixel a token; those behind `n_shown` in grey."""
     pixels = model.palette.decode(np.asarray(tokens)[None])[0]
     if pixels.shape[-1] == 1:
         pixels = pixels.repeat(3, -1)
     flat = pixels.reshape(-1, 3).copy()
-    flat[n_shown:] = _GREY_TONE
+    if n_shown is not None:
+        flat[n_shown:] = _GREY_TONE
     return Image.fromarray(flat.reshape(pixels.shape))
 
 

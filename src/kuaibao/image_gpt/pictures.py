@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from PIL import Image
 
 from kuaibao.image_gpt.errors import PictureError
 
-__all__ = ["SUFFIXES", "LabelledPictures", "read_folder", "read_picture", "resize"]
+__all__ = [
+    "SUFFIXES", "LabelledPictures", "decode_picture", "read_folder", "read_picture", "resize",
+]  # fmt: skip
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 MAX_PIXELS = 64_000_000
@@ -31,19 +34,35 @@ def read_picture(path: Path) -> Image.Image:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PictureError(f"{path}: larger than {MAX_BYTES // 10**6} MB")
+    except OSError as error:
+        raise PictureError(f"{path}: no picture that can be read ({error})") from error
+    return _opened(path, str(path), _FORMATS, MAX_PIXELS)
+
+
+def decode_picture(
+    data: bytes, *, formats: Sequence[str] = _FORMATS, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
+    """A picture from bytes of one of the formats (Pillow's names); like `read_picture`."""
+    return _opened(io.BytesIO(data), "the picture", formats, max_pixels)
+
+
+def _opened(
+    source: Path | io.BytesIO, name: str, formats: Sequence[str], max_pixels: int
+) -> Image.Image:
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as opened:
-                if opened.width * opened.height > MAX_PIXELS:
+            with Image.open(source, formats=tuple(formats)) as opened:
+                if opened.width * opened.height > max_pixels:
                     raise PictureError(
-                        f"{path}: {opened.width} x {opened.height} pixels are too many"
+                        f"{name}: {opened.width} x {opened.height} pixels are too many"
                     )
                 opened.load()
                 return _rgb(opened)
     except PictureError:
         raise
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise PictureError(f"{path}: no picture that can be read ({error})") from error
+        raise PictureError(f"{name}: no picture that can be read ({error})") from error
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

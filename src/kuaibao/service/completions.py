@@ -7,27 +7,39 @@ search, classifications, answers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import cast
 
-from kuaibao.service.engine import Generation, GenerationRequest, Sampling, Scheduler, TokenEvent
+from kuaibao.service.engine import (
+    Generation,
+    GenerationRequest,
+    LanguageModel,
+    Sampling,
+    Scheduler,
+    TokenEvent,
+)
 from kuaibao.service.engine.text import Piece, TextAssembler
 from kuaibao.service.errors import (
     ApiError,
-    ForbiddenError,
+    ClientGoneError,
     InvalidRequestError,
     OverloadedError,
 )
-from kuaibao.service.policy import Verdict
+from kuaibao.service.policy import Application, Guard
 from kuaibao.service.service import Caller, Service
 from kuaibao.service.usage import Reservation, UsageRow
 
-__all__ = ["Choice", "CompletionCall", "Completions", "Run"]
+__all__ = ["Choice", "CompletionCall", "Completions", "Run", "pass_prompts"]
 
 _SENTENCE_ENDS = tuple(".!?。！？\n")
+_LOOK_EVERY_S = 0.5
+"""How often a request that is not streamed asks whether its client is still there."""
 _SAVE_EVERY = 32
 """Tokens after which a streaming request's row is brought up to date."""
 
@@ -83,10 +95,18 @@ class Run:
 
 
 class Completions:
-    """Runs completion calls for a service."""
+    """Runs completion calls for a service.
 
-    def __init__(self, service: Service) -> None:
+    Args:
+        service: Whose models and books.
+        is_gone: Whether the client has left; what it asked for is then given up.
+    """
+
+    def __init__(
+        self, service: Service, *, is_gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> None:
         self.service = service
+        self._is_gone = is_gone
 
     async def scheduler(self, model: str) -> Scheduler:
         """The model's scheduler; loading happens off the event loop."""
@@ -96,8 +116,17 @@ class Completions:
     async def complete(self, caller: Caller, call: CompletionCall) -> Run:
         """The whole answer; `best_of` candidates are ranked and all are billed."""
         run, stream = await self.start(caller, call)
-        async for _ in stream:
-            pass
+        work = asyncio.ensure_future(_drain(stream))
+        try:
+            while not (await asyncio.wait({work}, timeout=_LOOK_EVERY_S))[0]:
+                if self._is_gone is not None and await self._is_gone():
+                    raise ClientGoneError("the client has left")
+            work.result()
+        finally:
+            if not work.done():
+                work.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await work
         if call.best_of > call.n:
             run.choices = _best(run.choices, call)
         return run
@@ -114,7 +143,13 @@ class Completions:
         n_prompt, n_most = self._check_ceilings(caller, call)
         end_user = self._end_user(caller, call)
         request_id = f"cmpl-{secrets.token_hex(12)}"
-        await asyncio.to_thread(self._check_input, caller, call, scheduler, request_id)
+        if caller.application.policy.input:
+            prompts = await asyncio.to_thread(
+                pass_prompts, self.service.guard, caller.application, call.prompts,
+                scheduler.model, request_id,
+            )  # fmt: skip
+            call = replace(call, prompts=prompts)
+            n_prompt, n_most = self._check_ceilings(caller, call)
         reservation = self.service.quotas.reserve(
             caller.application.application_id,
             caller.application.ceilings,
@@ -172,19 +207,6 @@ class Completions:
                 )
             return ""
         return self.service.hash_end_user(call.user)
-
-    def _check_input(
-        self, caller: Caller, call: CompletionCall, scheduler: Scheduler, request_id: str
-    ) -> None:
-        if not caller.application.policy.input:
-            return
-        for prompt in call.prompts:
-            text = b"".join(map(scheduler.model.token_bytes, prompt)).decode("utf-8", "replace")
-            verdict = self.service.guard.examine(
-                caller.application, "input", text, request_id=request_id
-            )
-            if verdict.is_stopped:
-                raise _stopped(verdict, "prompt")
 
     async def _work(
         self,
@@ -291,25 +313,44 @@ class Completions:
             piece.finish_reason,
         )
         choice.held = []
-        verdict = await asyncio.to_thread(
-            self.service.guard.examine,
+        text = await asyncio.to_thread(
+            self.service.guard.let_pass,
             caller.application,
             "output",
             whole.text,
             request_id=row.request_id,
         )
-        if verdict.is_stopped:
-            raise _stopped(verdict, None)
-        if verdict.text != whole.text:
-            # The tokens would tell what was redacted.
-            return Piece(verdict.text, (), whole.finish_reason)
-        return whole
+        # The tokens would tell what was redacted.
+        return whole if text == whole.text else Piece(text, (), whole.finish_reason)
 
     def _settle(self, run: Run, row: UsageRow, reservation: Reservation, status: str) -> None:
         n_prompt, n_completion = run.n_prompt_token, run.n_completion_token
         self.service.ledger.update(row, n_prompt, n_completion, status=status)
         cost = self.service.ledger.prices.of(row.model).cost(n_prompt, n_completion)
         self.service.quotas.settle(row.application_id, reservation, n_prompt + n_completion, cost)
+
+
+def pass_prompts(
+    guard: Guard, application: Application, prompts: Sequence[tuple[int, ...]],
+    model: LanguageModel, request_id: str,
+) -> tuple[tuple[int, ...], ...]:  # fmt: skip
+    """Prompts as the policy lets them go on: redacted where it says so.
+
+    Raises:
+        ForbiddenError: One may not go on.
+    """
+    passed: list[tuple[int, ...]] = []
+    for prompt in prompts:
+        text = b"".join(map(model.token_bytes, prompt)).decode("utf-8", "replace")
+        shown = guard.let_pass(application, "input", text, request_id=request_id, param="prompt")
+        passed.append(prompt if shown == text else tuple(model.encode(shown)))
+    return tuple(passed)
+
+
+async def _drain(stream: AsyncIterator[object]) -> None:
+    async with aclosing(cast("AsyncGenerator[object]", stream)) as pieces:
+        async for _ in pieces:
+            pass
 
 
 def _best(choices: Sequence[Choice], call: CompletionCall) -> list[Choice]:
@@ -322,17 +363,6 @@ def _best(choices: Sequence[Choice], call: CompletionCall) -> list[Choice]:
             choice.index = len(kept)
             kept.append(choice)
     return kept
-
-
-def _stopped(verdict: Verdict, param: str | None) -> ForbiddenError:
-    if verdict.action == "hold":
-        message = f"the text is held for a person to look at ({verdict.reason})"
-        return ForbiddenError(message, param=param, code="content_held")
-    return ForbiddenError(
-        f"the application's policy refuses the text ({verdict.reason})",
-        param=param,
-        code="content_policy_violation",
-    )
 
 
 def _as_api_error(error: BaseException) -> ApiError:

@@ -6,6 +6,7 @@ ApiError                 status, type, code, param, headers
 ├── KeyRefusedError      401
 ├── ForbiddenError       403
 ├── RateLimitError       429, with Retry-After
+├── ClientGoneError      499, read by nobody but the log
 └── OverloadedError      503, with Retry-After
 """
 
@@ -18,6 +19,7 @@ from kuaibao.errors import KuaibaoError
 
 __all__ = [
     "ApiError",
+    "ClientGoneError",
     "ForbiddenError",
     "InvalidRequestError",
     "KeyRefusedError",
@@ -112,6 +114,13 @@ class RateLimitError(ApiError):
             }
         super().__init__(message, code=code, headers={**(headers or {}), **extra})
         self.type = kind
+
+
+class ClientGoneError(ApiError):
+    """The client left before its answer; what was done until then is billed."""
+
+    status = 499
+    type = "client_gone"
 
 
 class OverloadedError(ApiError):

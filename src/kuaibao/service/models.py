@@ -13,21 +13,18 @@ from kuaibao.service.settings import ServiceSettings
 
 __all__ = ["default_models", "make_spec"]
 
-_SHIPPED = Path(__file__).parents[3] / "models" / "gpt-small"
+_SMALL = "gpt-small"
 
 
 def default_models() -> Mapping[str, str]:
     """The small model that comes with the source tree.
 
     Raises:
-        InputError: This installation has none.
+        CheckpointError: This installation has none.
     """
-    if not _SHIPPED.is_dir():
-        raise InputError(
-            "no model is named, and this installation carries none",
-            hint="Name one: kuaibao serve-models --model NAME=FOLDER",
-        )
-    return {"gpt-small": str(_SHIPPED)}
+    from kuaibao.transformer.shipped import shipped_model
+
+    return {_SMALL: str(shipped_model(_SMALL))}
 
 
 def make_spec(settings: ServiceSettings, name: str, where: str) -> ModelSpec:

@@ -19,6 +19,7 @@ from kuaibao.errors import InputError
 from kuaibao.service import tables
 from kuaibao.service.engine.pool import ModelPool, ModelSpec
 from kuaibao.service.errors import ForbiddenError, KeyRefusedError
+from kuaibao.service.picture_models import PictureModels
 from kuaibao.service.policy import (
     Application,
     ApplicationBook,
@@ -73,6 +74,7 @@ class Service:
     applications: ApplicationBook = field(init=False)
     review_queue: ReviewQueue = field(init=False)
     guard: Guard = field(init=False)
+    picture_models: PictureModels = field(init=False)
     started_at: float = field(default_factory=time.time)
     is_running: bool = True
     """False for the shell's look at the data folder of a service that may be at work."""
@@ -86,6 +88,9 @@ class Service:
         self.applications = ApplicationBook(self.database)
         self.review_queue = ReviewQueue(self.database)
         self.guard = Guard(self.review_queue)
+        self.picture_models = PictureModels(
+            self.settings.image_models, timeout_s=self.settings.timeout_s
+        )
         if not self.is_running:
             return
         self.ledger.recover()

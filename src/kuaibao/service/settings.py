@@ -26,6 +26,8 @@ class ServiceSettings:
     """Port to listen on."""
     models: Mapping[str, str] = field(default_factory=dict[str, str])
     """Models by name: a folder, or the URL of an OpenAI-compatible server."""
+    image_models: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Image models by name: a folder that `kuaibao train` or `save_image_gpt` made."""
     remote_keys: Mapping[str, str] = field(default_factory=dict[str, str])
     """For a remote model the environment variable that holds its key."""
     memory_gb: float = 4.0
@@ -40,6 +42,10 @@ class ServiceSettings:
     """Largest request body other than an upload."""
     max_file_bytes: int = 100_000_000
     """Largest uploaded file."""
+    tidy_every_s: float = 600.0
+    """How often held texts that have outlived their retention are deleted."""
+    log_requests: bool = True
+    """Whether each request is a JSON line on standard error: route, status, time; never texts."""
     open_sign_up: bool = True
     """Whether strangers may file applications."""
     currency: str = "EUR"

@@ -26,16 +26,22 @@ def _secret(request: Request) -> str:
 
 
 async def _caller(request: Request) -> Caller:
-    return await asyncio.to_thread(_service(request).identify, _secret(request))
+    return await _identified(request, must_be_open=True)
 
 
 async def _applicant(request: Request) -> Caller:
-    identify = partial(_service(request).identify, _secret(request), must_be_open=False)
-    return await asyncio.to_thread(identify)
+    return await _identified(request, must_be_open=False)
+
+
+async def _identified(request: Request, *, must_be_open: bool) -> Caller:
+    identify = partial(_service(request).identify, _secret(request), must_be_open=must_be_open)
+    caller = await asyncio.to_thread(identify)
+    request.state.caller = caller  # for the log
+    return caller
 
 
 def _completions(request: Request) -> Completions:
-    return Completions(_service(request))
+    return Completions(_service(request), is_gone=request.is_disconnected)
 
 
 ServiceOf = Annotated[Service, Depends(_service)]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import secrets
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +22,7 @@ from kuaibao.service.api import (
     embeddings,
     files,
     fine_tuning,
+    images,
     models,
     operation,
     published_rules,
@@ -31,6 +31,7 @@ from kuaibao.service.api import (
     sign_up,
     summaries,
 )
+from kuaibao.service.api.envelope import Envelope
 from kuaibao.service.errors import ApiError, InvalidRequestError
 from kuaibao.service.service import Service
 
@@ -45,7 +46,9 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         fine_tuning.start_worker(service)
+        tidying = asyncio.create_task(_tidy(service))
         yield
+        tidying.cancel()
         fine_tuning.stop_worker(service)
         service.close()
 
@@ -61,13 +64,25 @@ def create_app(service: Service) -> FastAPI:
     app.state.sign_up_limit = sign_up.SignUpLimit()
     for module in (
         completions, chat, models, embeddings, retrieval, files, fine_tuning, review, sign_up,
-        operation, published_rules, summaries, diagrams,
+        operation, published_rules, summaries, diagrams, images,
     ):  # fmt: skip
         app.include_router(module.router)
     _add_errors(app)
-    app.middleware("http")(_headers)
     app.add_middleware(BodyLimit, service=service)
+    app.add_middleware(Envelope)
     return app
+
+
+async def _tidy(service: Service) -> None:
+    """Delete what has outlived its retention, now and then, for as long as the service runs."""
+    while True:
+        try:
+            n_deleted = await asyncio.to_thread(service.review_queue.purge)
+            if n_deleted:
+                _log.info("retention", extra={"fields": {"n_deleted": n_deleted}})
+        except Exception as error:
+            _log.error("held texts could not be deleted", exc_info=error)
+        await asyncio.sleep(service.settings.tidy_every_s)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -120,19 +135,6 @@ def _as_invalid(error: RequestValidationError) -> InvalidRequestError:
     return InvalidRequestError(
         f"{field}: {message}" if field else f"We could not parse the body: {message}", param=field
     )
-
-
-async def _headers(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    started = time.perf_counter()
-    given = request.headers.get("x-request-id", "")
-    request_id = given if given.isascii() and 0 < len(given) <= 100 else secrets.token_hex(16)
-    response = await call_next(request)
-    response.headers["x-request-id"] = request_id
-    response.headers["openai-version"] = "2020-10-01"
-    response.headers["openai-processing-ms"] = str(round((time.perf_counter() - started) * 1000))
-    return response
 
 
 class BodyLimit:

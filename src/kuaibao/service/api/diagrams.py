@@ -42,6 +42,10 @@ async def create_diagram(form: DiagramForm, caller: CallerOf, service: ServiceOf
     """Compile, lay out and draw; the best of the candidates as SVG."""
     caller.require("complete")
     with metered(service, caller, model="diagrams", endpoint="diagrams", n_token=0) as meter:
+        service.guard.let_pass(
+            caller.application, "input", f"{form.title}\n{form.substance}", param="substance",
+            request_id=meter.request_id, may_redact=False,
+        )  # fmt: skip
         answer = await _draw(form.model_dump_json().encode())
     if "errors" in answer:
         first = answer["errors"][0]

@@ -15,7 +15,7 @@ from kuaibao.service.api.access import CallerOf, CompletionsOf
 from kuaibao.service.api.calls import encode_prompts
 from kuaibao.service.api.forms import EmbeddingForm
 from kuaibao.service.api.forwarding import forward
-from kuaibao.service.completions import Completions
+from kuaibao.service.completions import Completions, pass_prompts
 from kuaibao.service.engine import Scheduler
 from kuaibao.service.errors import InvalidRequestError
 from kuaibao.service.metering import metered
@@ -62,7 +62,12 @@ async def _embed(
             )
     n_token = sum(len(p) for p in prompts)
     meter = metered(service, caller, model=form.model, endpoint="embeddings", n_token=n_token)
-    with meter:
+    with meter as used:
+        if caller.application.policy.input:
+            prompts = await asyncio.to_thread(
+                pass_prompts, service.guard, caller.application, prompts, scheduler.model,
+                used.request_id,
+            )  # fmt: skip
         vectors = await asyncio.to_thread(_vectors, scheduler, prompts)
     data = [
         {"object": "embedding", "index": i, "embedding": _encode(_cut(v, form.dimensions), form)}

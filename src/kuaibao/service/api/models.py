@@ -21,19 +21,26 @@ def _model(spec: ModelSpec) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _drawing(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "kuaibao"}
+
+
 def _engine(name: str, owner: str) -> dict[str, Any]:
     return {"id": name, "object": "engine", "owner": owner, "ready": True}
 
 
 @router.get("/v1/models")
 def list_models(caller: CallerOf, service: ServiceOf) -> dict[str, Any]:
-    """Every model."""
-    return {"object": "list", "data": [_model(spec) for spec in service.pool.specs]}
+    """Every model; those that draw come last."""
+    data = [_model(spec) for spec in service.pool.specs]
+    return {"object": "list", "data": data + [_drawing(n) for n in service.picture_models.names]}
 
 
 @router.get("/v1/models/{model_id:path}")
 def get_model(model_id: str, caller: CallerOf, service: ServiceOf) -> dict[str, Any]:
     """One model."""
+    if model_id in service.picture_models.names:
+        return _drawing(model_id)
     return _model(service.pool.spec(model_id))
 
 

@@ -44,7 +44,7 @@ async def search(
     caller.require("complete")
     documents = _documents(form.documents, form.file, "search", caller, completions)
     documents = documents[: form.max_rerank or 200]
-    scores = await _scores(engine_id, form.query, documents, caller, completions)
+    scores = await _scores(engine_id, form.query, documents, form.user, caller, completions)
     data: list[dict[str, Any]] = []
     for document, score in zip(documents, scores, strict=True):
         row: dict[str, Any] = {
@@ -86,6 +86,7 @@ async def _scores(
     model_name: str,
     query: str,
     documents: Sequence[_Document],
+    user: str | None,
     caller: Caller,
     completions: Completions,
 ) -> list[float]:
@@ -104,7 +105,7 @@ async def _scores(
                 code="context_length_exceeded",
             )
         prompts.append((model.end_token, *tokens, *behind, *asked))
-    means = await _mean_logprobs(model_name, prompts, len(asked), caller, completions)
+    means = await _mean_logprobs(model_name, prompts, len(asked), user, caller, completions)
     return [100 * (mean - means[0]) for mean in means[1:]]
 
 
@@ -112,6 +113,7 @@ async def _mean_logprobs(
     model_name: str,
     prompts: Sequence[tuple[int, ...]],
     n_last: int,
+    user: str | None,
     caller: Caller,
     completions: Completions,
 ) -> list[float]:
@@ -120,6 +122,7 @@ async def _mean_logprobs(
         prompts=tuple(prompts),
         sampling=Sampling(max_tokens=0, n_logprobs=0),
         echo=True,
+        user=user or "",
         endpoint="search",
     )
     run = await completions.complete(caller, call)
@@ -153,7 +156,7 @@ async def classify(
     chosen = examples[: form.max_examples or 200]
     if _n_token(model, chosen, _example_block) > room:
         scores = await _scores(
-            form.search_model or form.model, form.query, chosen, caller, completions
+            form.search_model or form.model, form.query, chosen, form.user, caller, completions
         )
         ranked = [d for _, d in sorted(zip(scores, chosen, strict=True), key=lambda p: -p[0])]
         chosen = _fitting(model, _in_turns(ranked), room, _example_block)
@@ -224,7 +227,7 @@ async def answer(form: AnswersForm, caller: CallerOf, completions: CompletionsOf
     documents = _documents(form.documents, form.file, "answers", caller, completions)
     documents = documents[: form.max_rerank or 200]
     search_model = form.search_model or form.model
-    scores = await _scores(search_model, form.question, documents, caller, completions)
+    scores = await _scores(search_model, form.question, documents, form.user, caller, completions)
     ranked = [(s, d) for s, d in sorted(zip(scores, documents, strict=True), key=lambda p: -p[0])]
     model = (await completions.scheduler(form.model)).model
     head = (

@@ -6,7 +6,7 @@ import asyncio
 import importlib.metadata
 import time
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter
@@ -15,10 +15,8 @@ from pydantic import Field
 from kuaibao.errors import InputError
 from kuaibao.service.api.access import CallerOf, ServiceOf
 from kuaibao.service.api.forms import Form
-from kuaibao.service.errors import ForbiddenError, InvalidRequestError
-from kuaibao.service.metering import Meter, metered
-from kuaibao.service.policy import Application, Side
-from kuaibao.service.service import Service
+from kuaibao.service.errors import InvalidRequestError
+from kuaibao.service.metering import metered
 from kuaibao.text import STRATEGIES, detect_language, summarize, words
 
 __all__ = ["router"]
@@ -49,13 +47,16 @@ async def create_summary(form: SummaryForm, caller: CallerOf, service: ServiceOf
         service, caller, model=form.model, endpoint="summaries", n_token=len(words(form.text))
     )
     with meter as used:
-        _pass(service, caller.application, "input", form.text, used)
-        sentences = await asyncio.to_thread(_sentences, form, engine)
+        let_pass = partial(service.guard.let_pass, caller.application, request_id=used.request_id)
+        text = let_pass("input", form.text, param="text")
+        sentences = await asyncio.to_thread(
+            _sentences, form.model_copy(update={"text": text}), engine
+        )
         written = "\n".join(sentence["text"] for sentence in sentences)
         used.n_completion_token = len(words(written))
         if engine is not None:
-            passed = _pass(service, caller.application, "output", written, used)
-            sentences = [{"text": text} for text in passed.split("\n")] if sentences else []
+            passed = let_pass("output", written)
+            sentences = [{"text": line} for line in passed.split("\n")] if sentences else []
     return {
         "id": used.request_id,
         "object": "summary",
@@ -92,15 +93,3 @@ def _sentences(form: SummaryForm, engine: _Summarizer | None) -> list[dict[str, 
     return [
         {"text": s.text, "index": s.index, "start": s.start, "end": s.end} for s in found.sentences
     ]
-
-
-def _pass(service: Service, application: Application, side: Side, text: str, used: Meter) -> str:
-    """The text as the application's policy lets it go on, redacted where it says so.
-
-    Raises:
-        ForbiddenError: It may not go on.
-    """
-    verdict = service.guard.examine(application, side, text, request_id=used.request_id)
-    if verdict.is_stopped:
-        raise ForbiddenError(f"the policy stops this text: {verdict.reason}", code="policy")
-    return verdict.text

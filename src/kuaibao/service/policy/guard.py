@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kuaibao.service.errors import ForbiddenError
 from kuaibao.service.policy.applications import Application
 from kuaibao.service.policy.checks import CHECKS, Finding, Watcher
 from kuaibao.service.policy.held import ReviewQueue
@@ -33,6 +34,17 @@ class Verdict:
     def reason(self) -> str:
         """The findings in words."""
         return "; ".join(f"{name}: {finding.reason}" for name, finding in self.findings)
+
+    def refusal(self, param: str | None = None) -> ForbiddenError:
+        """What the caller of a stopped text is told."""
+        if self.action == "hold":
+            message = f"the text is held for a person to look at ({self.reason})"
+            return ForbiddenError(message, param=param, code="content_held")
+        return ForbiddenError(
+            f"the application's policy refuses the text ({self.reason})",
+            param=param,
+            code="content_policy_violation",
+        )
 
 
 class Guard:
@@ -66,6 +78,29 @@ class Guard:
             self._keep(application, side, verdict, text, request_id)
         return verdict
 
+    def let_pass(
+        self, application: Application, side: Side, text: str, *, request_id: str,
+        param: str | None = None, may_redact: bool = True,
+    ) -> str:  # fmt: skip
+        """The text as it may go on.
+
+        Args:
+            application: Whose policy.
+            side: Which way the text goes.
+            text: What is looked at.
+            request_id: Named in what is kept.
+            param: The field that the text came in, for the error.
+            may_redact: False where the text can't be changed any more: then what would be
+                redacted is refused.
+
+        Raises:
+            ForbiddenError: It may not go on.
+        """
+        verdict = self.examine(application, side, text, request_id=request_id)
+        if verdict.is_stopped or (verdict.action == "redact" and not may_redact):
+            raise verdict.refusal(param)
+        return verdict.text
+
     def _keep(
         self, application: Application, side: Side, verdict: Verdict, text: str, request_id: str
     ) -> None:
@@ -81,6 +116,7 @@ class Guard:
 
 
 def _redact(shown: str, text: str, finding: Finding) -> str:
+    """As long as before, so that places in the text still hold."""
     for start, end in finding.spans:
-        shown = shown.replace(text[start:end], "█" * min(end - start, 12))
+        shown = shown.replace(text[start:end], "█" * (end - start))
     return shown
