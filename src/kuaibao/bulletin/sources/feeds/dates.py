@@ -9,6 +9,12 @@ from kuaibao.bulletin.model import PartialDate
 
 __all__ = ["parse_date", "partial_date"]
 
+_ISO_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_RFC_USUAL = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d "
+    r"(?:GMT|[+-]\d{4})",
+    re.ASCII,
+)
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))"
 )
@@ -24,6 +30,7 @@ _MONTHS = {
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
     )
 }
+_NUMBERS = {name.title(): f"{number:02}" for name, number in _MONTHS.items()}
 _ONLY_DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{8}|\d{1,2} [A-Za-z]{3,9} \d{4}")
 _ONLY_MONTH = re.compile(r"\d{4}-\d\d")
 _ONLY_YEAR = re.compile(r"\d{4}")
@@ -37,6 +44,21 @@ def parse_date(text: str) -> datetime | None:
     RFC 822 and RFC 3339 are read here; W3C profiles, asctime, ISO 8601's short forms, Korean, Greek
     and Hungarian dates and zone names by feedparser, whose answers are the reference.
     """
+    try:  # the two ways in which most feeds write it, without taking the text apart
+        if _RFC_USUAL.fullmatch(text):
+            month = _NUMBERS[text[8:11]]
+            iso = f"{text[12:16]}-{month}-{text[5:7]}T{text[17:25]}"
+            if text.endswith("GMT"):
+                return datetime.fromisoformat(iso + "Z")
+            return datetime.fromisoformat(iso + text[26:]).astimezone(UTC)
+        if _ISO_UTC.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except (KeyError, ValueError, OverflowError):
+        pass
+    return _parse_common(text)
+
+
+def _parse_common(text: str) -> datetime | None:
     if match := _ISO.fullmatch(text):
         year, month, day, hour, minute, second, sign, zone_h, zone_m = match.groups()
     elif match := _RFC.fullmatch(text):

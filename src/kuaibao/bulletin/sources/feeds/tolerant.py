@@ -14,6 +14,7 @@ from typing import Any
 
 from kuaibao.bulletin.sources.feeds.decoding import decode
 from kuaibao.bulletin.sources.feeds.document import (
+    HTML_TYPES,
     Category,
     Feed,
     FeedEntry,
@@ -21,7 +22,8 @@ from kuaibao.bulletin.sources.feeds.document import (
     Person,
     Text,
 )
-from kuaibao.bulletin.sources.feeds.relative import looks_like_html
+from kuaibao.bulletin.sources.feeds.relative import looks_like_html, resolve_markup
+from kuaibao.bulletin.sources.feeds.xhtml import VOID
 
 __all__ = ["read_tolerantly"]
 
@@ -35,6 +37,8 @@ _ROOT = re.compile(r"<((?:\w{1,20}:)?(?:rss|feed|rdf))\b", re.IGNORECASE)
 _CHANNEL = re.compile(r"<channel[\s>]", re.IGNORECASE)
 """The root of CDF, which names no version."""
 _N_ENTITY = 200
+_EMPTY_PAIR = re.compile(rf"<({'|'.join(sorted(VOID))})((?:\s[^<>]*)?)></\1>")
+"""How an empty element of XHTML comes out of the parser."""
 
 
 def read_tolerantly(
@@ -54,6 +58,7 @@ def read_tolerantly(
             io.BytesIO(text.encode("utf-8", "replace")),
             response_headers=headers,
             sanitize_html=False,
+            resolve_relative_uris=False,  # in markup: `resolve_markup` does that, in linear time
         )
     problems = [*decoded.problems]
     if found.get("bozo"):
@@ -161,17 +166,25 @@ def _text(raw: Any, name: str) -> Text:
     if _string(detail, "value") != value:  # the detail is of another element
         detail, kind = None, ""
     if not kind and name == "summary":  # it was copied from the content
-        copied = (_content(part) for part in _list(raw, "content"))
-        guessed = Text(value, "text/html" if looks_like_html(value) else "text/plain")
-        return next((text for text in copied if text.value == value), guessed)
-    kind = kind or "text/plain"
-    return Text(value, kind, _string(detail, "language"), _string(detail, "base"))
+        for part in _list(raw, "content"):
+            if _string(part, "value") == value:
+                return _content(part)
+        kind = "text/html" if looks_like_html(value) else "text/plain"
+        return Text(resolve_markup(value, _string(_get(raw, "summary_detail"), "base")), kind)
+    return _resolved(value, kind or "text/plain", detail)
 
 
 def _content(raw: Any) -> Text:
-    return Text(
-        _string(raw, "value"), _string(raw, "type"), _string(raw, "language"), _string(raw, "base")
-    )
+    return _resolved(_string(raw, "value"), _string(raw, "type"), raw)
+
+
+def _resolved(value: str, kind: str, detail: Any) -> Text:
+    base = _string(detail, "base")
+    if kind in HTML_TYPES:
+        if kind == "application/xhtml+xml":
+            value = _EMPTY_PAIR.sub(r"<\1\2 />", value)
+        value = resolve_markup(value, base)
+    return Text(value, kind, _string(detail, "language"), base)
 
 
 def _link(raw: Any) -> Link:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["HARMLESS", "HARMLESS_PREFIXES", "PREFIXES", "RIVALS"]
+import re
+from functools import cached_property
+
+__all__ = ["HARMLESS", "HARMLESS_PREFIXES", "RIVALS", "Names", "is_harmless", "local_name"]
 
 # An empty prefix: the formats' own elements. Addresses are compared in lower case.
-PREFIXES: dict[str, str] = {
+_PREFIXES: dict[str, str] = {
     uri.lower(): prefix
     for prefix, uris in {
         "": (
@@ -74,3 +77,59 @@ RIVALS = frozenset({
     "guidislink", "where", "language", "dcterms:valid", "content_detail", "date", "href",
 })  # fmt: skip
 """Elements that the tolerant parser gives a meaning which the fast path leaves to it."""
+
+
+def is_harmless(name: str) -> bool:
+    """Nothing that we read of its holder changes with it."""
+    return name in HARMLESS or name.partition(":")[0] in HARMLESS_PREFIXES
+
+
+_DECLARATION = re.compile(r"""xmlns(?::([\w.-]{1,60}))?\s*=\s*(?:"([^"<]*)"|'([^'<]*)')""")
+_KNOWN: dict[str, str] = {}
+"""Names of elements of known vocabularies, for all documents."""
+_N_KNOWN, _LONGEST_KNOWN = 5000, 100
+
+
+class Names(dict[str, str]):
+    """The names of a document's elements: `{address}Local` to `prefix:local` in lower case.
+
+    The prefix is the vocabulary's usual one if it has one, else the document's own. A vocabulary
+    that nobody knows and that the document calls two things gives no name: `ValueError`.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def declared(self) -> dict[str, set[str]]:
+        """What the document calls each vocabulary, by its address."""
+        found: dict[str, set[str]] = {}
+        for prefix, double, single in _DECLARATION.findall(self.text):
+            found.setdefault(double or single, set()).add(prefix)
+        return found
+
+    def __missing__(self, tag: str) -> str:
+        name = self[tag] = _KNOWN.get(tag) or self._look_up(tag)
+        return name
+
+    def _look_up(self, tag: str) -> str:
+        uri, _, local = tag.rpartition("}")
+        uri, local = uri[1:], local.lower()
+        usual = _usual_prefix(uri)
+        if usual is None:
+            (own,) = self.declared.get(uri, set[str]())
+            return f"{own.lower()}:{local}" if own else local
+        name = f"{usual}:{local}" if usual else local
+        if len(_KNOWN) < _N_KNOWN and len(tag) < _LONGEST_KNOWN:
+            _KNOWN[tag] = name
+        return name
+
+
+def _usual_prefix(uri: str) -> str | None:
+    lower = uri.lower()
+    return "" if "backend.userland.com/rss" in lower else _PREFIXES.get(lower)
+
+
+def local_name(tag: str) -> str:
+    """The part of `{uri}Name` behind the address, in lower case."""
+    return tag.rpartition("}")[2].lower()
