@@ -59,6 +59,8 @@ for (const path of trios) {
     out.inputs = state.varyingValues.length;
     out.constraints = state.constrFns.length;
     out.objectives = state.objFns.length;
+    out.shapes = state.shapes.length;
+    out.warnings = [...new Set(state.warnings.map((one) => one.tag))].sort();
     const start = process.cpuUsage();
     const done = [];
     let failed = 0;

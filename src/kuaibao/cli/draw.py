@@ -6,6 +6,7 @@ import gc
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,6 +61,13 @@ def draw(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Ignore a layout baked beside the program.")
     ] = False,
+    web_pictures: Annotated[
+        bool,
+        typer.Option(
+            "--web-pictures",
+            help="Fetch pictures with a web address (20 a program, 4 MB each); else left out.",
+        ),
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Draw again on every save.")] = False,
     desugar: Annotated[
         bool, typer.Option("--desugar", help="Print the Substance without notation.")
@@ -75,7 +83,10 @@ def draw(
         return
     gc.freeze()  # modules and grammars live as long as the process: don't look through them
     gc.set_threshold(50_000)
-    drawer = _Drawer(seed, candidates, time_limit, compatible, may_be_baked=not fresh)
+    drawer = _Drawer(
+        seed, candidates, time_limit, compatible, may_be_baked=not fresh,
+        fetch=_fetch_picture if web_pictures else None,
+    )  # fmt: skip
     if batch is not None:
         reports = _draw_batch(drawer, batch, out_dir or Path("."), format, quiet=as_json)
         if as_json:
@@ -158,8 +169,9 @@ class _Drawer:
 
     def __init__(
         self, seed: str | None, candidates: int | None, time_limit: float, compatible: bool,
-        *, may_be_baked: bool = True,
+        *, may_be_baked: bool = True, fetch: Callable[[str], bytes] | None = None,
     ) -> None:  # fmt: skip
+        self.fetch = fetch
         self.seed = seed
         self.may_be_baked = may_be_baked and seed is None and candidates is None and not compatible
         self.candidates = candidates
@@ -174,9 +186,10 @@ class _Drawer:
         report |= {"ok": False, "errors": []}
         try:
             layout = self._layout(given, report)
-            data = _rendered(layout, output.suffix if output else ".svg")
             if output is not None:
                 output.parent.mkdir(parents=True, exist_ok=True)
+            data = _rendered(layout, output)
+            if output is not None:
                 write_bytes(output, data)
             elif to_stdout:
                 sys.stdout.buffer.write(data)
@@ -191,7 +204,7 @@ class _Drawer:
         from kuaibao.diagrams import Settings, compile_files
 
         files = given.read()
-        program = compile_files(files)
+        program = compile_files(files, fetch=self.fetch)
         problem = program.problem
         report |= {
             "inputs": problem.n_input,
@@ -242,8 +255,17 @@ def _finite(value: float) -> float | None:
     return value if value == value and abs(value) != float("inf") else None
 
 
-def _rendered(layout: Layout, suffix: str) -> bytes:
-    match suffix.lower():
+def _fetch_picture(address: str) -> bytes:
+    from kuaibao.diagrams.rendering.images import MAX_IMAGE_BYTES
+    from kuaibao.fetching import Fetcher
+
+    with Fetcher() as fetcher:
+        return fetcher.get(address, max_bytes=MAX_IMAGE_BYTES).body
+
+
+def _rendered(layout: Layout, output: Path | None) -> bytes:
+    suffix = output.suffix.lower() if output is not None else ".svg"
+    match suffix:
         case ".svg" | "":
             return layout.svg().encode()
         case ".pdf":
@@ -251,7 +273,8 @@ def _rendered(layout: Layout, suffix: str) -> bytes:
         case ".png":
             return layout.png()
         case ".tex":
-            return layout.tikz().encode()
+            assert output is not None
+            return layout.tikz(output.parent, stem=output.stem).encode()
         case other:
             raise InputError(
                 f"cannot write {other or 'a file without an ending'}",

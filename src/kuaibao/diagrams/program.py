@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,16 +21,21 @@ from kuaibao.diagrams.language.source import Source, join_sources
 from kuaibao.diagrams.layout import Evaluator, LayoutResult, Optimizer, Settings
 from kuaibao.diagrams.library.boxes import bounding_box
 from kuaibao.diagrams.notation import Desugared, desugar
-from kuaibao.diagrams.problem import Problem
+from kuaibao.diagrams.problem import Problem, walk_shapes
 from kuaibao.diagrams.rendering.concrete import numbers_in, with_numbers
 from kuaibao.diagrams.rendering.cropping import crop_svg
 from kuaibao.diagrams.rendering.describe import describe
-from kuaibao.diagrams.rendering.images import ImageFolder
+from kuaibao.diagrams.rendering.images import (
+    ImageFolder,
+    missing_pictures,
+    picture_pages,
+)
 from kuaibao.diagrams.rendering.pages import to_pdf, to_png
 from kuaibao.diagrams.rendering.svg import SvgOptions, draw_svg
 from kuaibao.diagrams.rendering.tikz import draw_tikz
 from kuaibao.diagrams.trio import ProgramFiles
 from kuaibao.diagrams.values import Shape
+from kuaibao.files import write_bytes
 
 __all__ = ["Layout", "Program", "compile", "compile_files", "desugar_files"]
 
@@ -165,9 +170,6 @@ class Layout:
             prefix: Begins every id, so that several diagrams can stand in one page.
             tex_labels: Write formulas as `$...$` instead of outlines.
             crop: Cut the canvas to what is drawn, with a margin.
-
-        Raises:
-            LayoutError: A picture file is missing or is not SVG.
         """
         program = self.program
         options = SvgOptions(
@@ -199,9 +201,22 @@ class Layout:
         """The picture in pixels, `scale` to each of the canvas."""
         return to_png(self.svg(), self.program.problem.canvas, scale=scale)
 
-    def tikz(self) -> str:
-        """The picture for LaTeX, formulas and texts set there."""
-        return draw_tikz(self.shapes, self.program.problem.canvas)
+    def tikz(self, folder: Path | None = None, *, stem: str = "") -> str:
+        """The picture for LaTeX, formulas and texts set there.
+
+        Args:
+            folder: Where the pictures of Image shapes are written as PDF, to be included; without
+                one they are drawn as empty frames.
+            stem: Begins the names of these files; by default the program's name.
+        """
+        canvas = self.program.problem.canvas
+        if folder is None:
+            return draw_tikz(self.shapes, canvas)
+        names: dict[str, str] = {}
+        for name, svg, size in picture_pages(walk_shapes(self.shapes), self.program.images):
+            names[name] = f"{stem or self.program.name}-image-{len(names) + 1}.pdf"
+            write_bytes(folder / names[name], to_pdf(svg, size, title=name))
+        return draw_tikz(self.shapes, canvas, names)
 
     def _repr_svg_(self) -> str:
         return self.svg()
@@ -213,7 +228,8 @@ def _floats(scalars: object) -> list[float]:
 
 def compile(substance: Text, style: Text, domain: Text, *, name: str = "diagram",
             variation: str = "", folders: Sequence[Path] = (),
-            excluded_warnings: Sequence[str] = ()) -> Program:  # fmt: skip
+            excluded_warnings: Sequence[str] = (),
+            fetch: Callable[[str], bytes] | None = None) -> Program:  # fmt: skip
     """Compile a program.
 
     Args:
@@ -224,6 +240,7 @@ def compile(substance: Text, style: Text, domain: Text, *, name: str = "diagram"
         variation: Seed of the layouts, unless one is given then.
         folders: Where the pictures of Image shapes are.
         excluded_warnings: Tags of warnings to leave out.
+        fetch: Gets the bytes of a picture on the web; without it such a picture is left out.
 
     Raises:
         ProgramErrors: Everything that is wrong, with places.
@@ -235,19 +252,26 @@ def compile(substance: Text, style: Text, domain: Text, *, name: str = "diagram"
     checked = check_substance(plain.program, checked_domain)
     tree = parse_style(_source("Style", style))
     problem, warnings = compile_style(tree, checked, checked_domain, variation)
+    images = ImageFolder(*folders, fetch=fetch)
+    missing = missing_pictures(walk_shapes(problem.shapes), images)
+    warnings = [*warnings, *(DiagramWarning("ImageWarning", sentence) for sentence in missing)]
     return Program(
         problem,
         checked,
         [one for one in warnings if one.tag not in excluded_warnings],
         name,
         variation,
-        ImageFolder(*folders),
+        images,
         1e3 * (time.perf_counter() - start),
     )
 
 
-def compile_files(files: ProgramFiles) -> Program:
+def compile_files(files: ProgramFiles, *, fetch: Callable[[str], bytes] | None = None) -> Program:
     """Compile a program from its files.
+
+    Args:
+        files: Texts, names and settings.
+        fetch: Gets the bytes of a picture on the web; without it such a picture is left out.
 
     Raises:
         ProgramErrors: Everything that is wrong, with places.
@@ -260,6 +284,7 @@ def compile_files(files: ProgramFiles) -> Program:
         variation=files.variation,
         folders=files.folders,
         excluded_warnings=files.excluded_warnings,
+        fetch=fetch,
     )
 
 

@@ -5,6 +5,7 @@ import math
 import lxml.etree as etree
 import pytest
 
+from kuaibao import diagrams
 from kuaibao.diagrams.errors import LayoutError
 from kuaibao.diagrams.graph import Node
 from kuaibao.diagrams.library import Context
@@ -13,7 +14,7 @@ from kuaibao.diagrams.library.shapes import make_defaults
 from kuaibao.diagrams.rendering.arcs import arc_to_curves
 from kuaibao.diagrams.rendering.concrete import with_numbers
 from kuaibao.diagrams.rendering.formulas import FormulaError, measure_formula, set_formula
-from kuaibao.diagrams.rendering.images import ImageFolder, inline_svg
+from kuaibao.diagrams.rendering.images import MAX_FETCHED, ImageFolder, inline_svg
 from kuaibao.diagrams.rendering.pages import to_pdf, to_png
 from kuaibao.diagrams.rendering.paint import paint
 from kuaibao.diagrams.rendering.svg import SvgOptions, draw_svg
@@ -183,6 +184,60 @@ def test_pictures_come_from_the_programs_folders_only(href, tmp_path):
     (tmp_path / "in").mkdir()
     with pytest.raises(LayoutError):
         ImageFolder(tmp_path / "in").read(href)
+
+
+PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><path d="M0 0 L2 1"/></svg>'
+
+
+def _with_picture(href, *, folders=(), fetch=None):
+    style = (
+        "canvas {\n width = 100\n height = 50\n}\n"
+        f'forall A a {{\n a.i = Image {{\n href: "{href}"\n width: 20\n height: 10\n }}\n}}\n'
+    )
+    return diagrams.compile("A a\n", style, "type A\n", folders=folders, fetch=fetch)
+
+
+@pytest.mark.parametrize("href", ["https://example.org/a.svg", "no.svg", "", "broken.svg"])
+def test_a_picture_that_cannot_be_had_is_a_frame_and_a_warning(href, tmp_path):
+    (tmp_path / "broken.svg").write_text("<html/>")
+    program = _with_picture(href, folders=[tmp_path])
+    assert [one.tag for one in program.warnings] == ["ImageWarning"]
+    assert "`a`.i" in program.warnings[0].message
+    layout = program.layouts(1)[0]
+    assert "is missing</title>" in layout.svg()
+    assert "is missing" in layout.tikz()
+
+
+def test_pictures_of_the_web_are_fetched_only_where_that_is_allowed():
+    asked = []
+
+    def fetch(address):
+        asked.append(address)
+        return PICTURE
+
+    program = _with_picture("https://example.org/a.svg", fetch=fetch)
+    assert not program.warnings
+    layout = program.layouts(2)[0]
+    assert layout.svg().count("M0 0 L2 1") == 1
+    assert asked == ["https://example.org/a.svg"]
+    assert _with_picture("file:///etc/passwd", fetch=fetch).warnings
+    assert len(asked) == 1
+
+
+def test_a_program_takes_a_bounded_number_of_pictures_from_the_web():
+    images = ImageFolder(fetch=lambda _: PICTURE)
+    for number in range(MAX_FETCHED):
+        assert images.read(f"https://example.org/{number}") == PICTURE
+    with pytest.raises(LayoutError):
+        images.read("https://example.org/more")
+
+
+def test_tikz_includes_pictures_from_files_beside_it(tmp_path):
+    (tmp_path / "a.svg").write_bytes(PICTURE)
+    layout = _with_picture("a.svg", folders=[tmp_path]).layouts(1)[0]
+    text = layout.tikz(tmp_path, stem="out")
+    assert r"\includegraphics[width=15bp, height=7.5bp]{out-image-1.pdf}" in text
+    assert (tmp_path / "out-image-1.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_an_arc_becomes_curves_that_end_where_it_ends():

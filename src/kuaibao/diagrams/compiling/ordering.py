@@ -106,7 +106,7 @@ class _Order:
         self.below: dict[str, list[str]] = {name: [] for name in names}
 
     def add(self, below: str, above: str) -> None:
-        if below != above and below in self.above and above in self.above:
+        if below in self.above and above in self.above:
             self.above[below].append(above)
             self.below[above].append(below)
 

@@ -16,7 +16,7 @@ from kuaibao.diagrams.errors import LayoutError
 from kuaibao.diagrams.library.context import Canvas
 from kuaibao.diagrams.rendering.arrowheads import ARROWHEADS, Arrowhead
 from kuaibao.diagrams.rendering.formulas import set_formula
-from kuaibao.diagrams.rendering.images import ImageFolder, inline_svg
+from kuaibao.diagrams.rendering.images import ImageFolder, inline_svg, missing_frame
 from kuaibao.diagrams.rendering.paint import attributes, opacity, paint, text
 from kuaibao.diagrams.rendering.text_metrics import FontSizeError, advance_width, pixels
 from kuaibao.diagrams.values import Shape
@@ -69,9 +69,6 @@ def draw_svg(shapes: Sequence[Shape], canvas: Canvas, options: SvgOptions | None
         shapes: Roots in draw order, made by `with_numbers`.
         canvas: Its size becomes the viewBox.
         options: Title, description, pictures.
-
-    Raises:
-        LayoutError: A picture is missing or not SVG.
     """
     return _Painter(canvas, options or SvgOptions()).document(shapes)
 
@@ -303,11 +300,12 @@ class _Painter:
 
     def _image(self, shape: Shape) -> str:
         left, top, width, height = self._box(shape)
-        if not shape["href"] or shape["href"] == "defaultImage":
-            raise LayoutError("ImageError", f"the image {shape.name} has no href")
-        data = self.options.images.read(shape["href"])
-        ratio = shape["preserveAspectRatio"]
-        picture = inline_svg(data, self._id(shape, "image") + "-", width, height, ratio)
+        href, ratio = shape["href"], shape["preserveAspectRatio"]
+        try:
+            data = self.options.images.read(href)
+            picture = inline_svg(data, self._id(shape, "image") + "-", width, height, ratio)
+        except LayoutError:  # the program's warnings tell why
+            picture = missing_frame(href, width, height)
         move = f"{self._rotation(shape)} translate({_n(left)}, {_n(top)})".strip()
         return self._element("g", shape, {"transform": move}, picture)
 

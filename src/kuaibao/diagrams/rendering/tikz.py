@@ -1,12 +1,13 @@
-"""A layout as a TikZ picture: formulas and texts are set by LaTeX itself.
+r"""A layout as a TikZ picture: formulas and texts are set by LaTeX itself.
 
 One pixel is 0.75 bp, y points up as in the diagram. Needs the packages tikz (libraries
-arrows.meta) and amsmath; pictures of Image shapes are left out and named in a comment.
+arrows.meta) and amsmath, and graphicx where there are pictures. A picture of an Image shape is a
+file beside (`\includegraphics`); without one it is a frame, and a comment names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kuaibao.diagrams.library.context import Canvas
@@ -32,25 +33,35 @@ _SPECIAL = {
 }  # fmt: skip
 
 
-def draw_tikz(shapes: Sequence[Shape], canvas: Canvas) -> str:
-    """A `tikzpicture` of shapes whose numbers are known."""
+def draw_tikz(
+    shapes: Sequence[Shape], canvas: Canvas, pictures: Mapping[str, str] | None = None
+) -> str:
+    """A `tikzpicture` of shapes whose numbers are known.
+
+    Args:
+        shapes: Roots in draw order, made by `with_numbers`.
+        canvas: Its size is the bounding box.
+        pictures: File to include, by the name of the Image shape.
+    """
     w, h = canvas.width / 2, canvas.height / 2
+    files = pictures or {}
+    packages = "tikz,amsmath,graphicx" if files else "tikz,amsmath"
     lines = [
-        r"% \usepackage{tikz,amsmath} \usetikzlibrary{arrows.meta}",
+        rf"% \usepackage{{{packages}}} \usetikzlibrary{{arrows.meta}}",
         r"\begin{tikzpicture}[x=0.75bp, y=0.75bp]",
         rf"\useasboundingbox ({number(-w)},{number(-h)}) rectangle ({number(w)},{number(h)});",
-        *(line for shape in shapes for line in _shape(shape)),
+        *(line for shape in shapes for line in _shape(shape, files)),
         r"\end{tikzpicture}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _shape(shape: Shape) -> list[str]:
+def _shape(shape: Shape, pictures: Mapping[str, str]) -> list[str]:
     match shape.kind:
         case "Group":
-            return _group(shape)
+            return _group(shape, pictures)
         case "Image":
-            return [f"% image {_comment(shape['href'])} left out"]
+            return _image(shape, pictures.get(shape.name, ""))
         case "Text" | "Equation":
             return [_label(shape)]
         case _:
@@ -58,9 +69,21 @@ def _shape(shape: Shape) -> list[str]:
             return [rf"\path[{_style(shape)}] {outline};"] if outline else []
 
 
-def _group(shape: Shape) -> list[str]:
+def _image(shape: Shape, file: str) -> list[str]:
+    width, height = (max(shape[side] * 0.75, 0.0) for side in ("width", "height"))
+    if not file:
+        frame = rf"\path[draw=gray, dashed] {_rectangle(shape)};"
+        return [f"% the picture {_one_line(shape['href'])} is missing", frame]
+    size = f"width={number(width)}bp, height={number(height)}bp"
+    turn = f", rotate={number(-shape['rotation'])}" if shape["rotation"] else ""
+    include = rf"\includegraphics[{size}]{{{file}}}"
+    return [rf"\node[inner sep=0{turn}] at {_at(shape['center'])} {{{include}}};"]
+
+
+def _group(shape: Shape, pictures: Mapping[str, str]) -> list[str]:
     clip = shape["clipPath"].contents
-    members = [line for one in shape["shapes"] if one is not clip for line in _shape(one)]
+    drawn = [one for one in shape["shapes"] if one is not clip]
+    members = [line for one in drawn for line in _shape(one, pictures)]
     outline = _outline(clip) if clip is not None else ""
     start = [r"\begin{scope}", *([rf"\clip {outline};"] if outline else [])]
     return [*start, *members, r"\end{scope}"]
@@ -95,8 +118,8 @@ def _rectangle(shape: Shape) -> str:
     x, y = shape["center"]
     w, h = shape["width"] / 2, shape["height"] / 2
     corners = f"{_at((-w, -h))} rectangle {_at((w, h))}"
-    rounded = f"rounded corners={number(shape['cornerRadius'] * 0.75)}bp, "
-    rounded = rounded if shape["cornerRadius"] > 0 else ""
+    corner = shape["cornerRadius"] if shape.kind == "Rectangle" else 0.0
+    rounded = f"rounded corners={number(corner * 0.75)}bp, " if corner > 0 else ""
     shift = f"{rounded}shift={{{_at((x, y))}}}, rotate={number(-shape['rotation'])}"
     return f"[{shift}] {corners}"
 
@@ -198,7 +221,3 @@ def _escaped(value: str) -> str:
 
 def _one_line(value: str) -> str:
     return " ".join(value.split())
-
-
-def _comment(value: str) -> str:
-    return _one_line(value)
