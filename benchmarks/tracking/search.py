@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from kuaibao.bulletin.model import Entry, PartialDate
 from kuaibao.bulletin.store import Store, codec, last_day, search_archive, tables
@@ -31,14 +31,18 @@ QUERIES = {
 }  # fmt: skip
 
 
-def entries(n_item, seed=7):
-    draw = random.Random(seed)
+BLOCK = 5000
+"""Entries made and indexed together, each block by its own seed: an archive can be gone on with."""
+
+
+def entries(first, last):
+    draw = random.Random(first)
     vocabulary = [f"w{i}" for i in range(20_000)]
     weights = list(accumulate(1 / (i + 3) for i in range(len(vocabulary))))
     rare = [chr(c) for c in range(0x4E00, 0x4E00 + 3000)]
     terms = ["图书", "人工智能", "中国", "教育", "数据"]
     start = datetime(2000, 1, 1, tzinfo=UTC)
-    for n in range(n_item):
+    for n in range(first, last):
         if n % 2:
             body = "".join(draw.choices(COMMON_HAN, k=60)) + "".join(draw.choices(rare, k=20))
             body += draw.choice(terms) if draw.random() < 0.1 else ""
@@ -60,33 +64,24 @@ def entries(n_item, seed=7):
 
 
 def fill(store, n_item):
-    batch = []
-
-    def save():
+    with store.database.read() as connection:
+        first = connection.scalar(select(func.max(tables.entry.c.entry_key))) or 0
+    for block in range(first, n_item, BLOCK):
+        made = list(enumerate(entries(block, min(block + BLOCK, n_item)), block + 1))
         rows = [
             {
                 "entry_key": key, "reference": f"{key:064}", "revision": 1, "is_current": True, "source_id": e.source_id,
                 "position": 0, "last_day": last_day(e), "hash": "", "payload": codec.encode(e), "item_id": None,
             }
-            for key, e in batch
+            for key, e in made
         ]  # fmt: skip
+        texts = [
+            (key, {"title": e.title, "people": " ".join(e.authors), "body": e.summary})
+            for key, e in made
+        ]
         with store.database.write() as connection:
             connection.execute(insert(tables.entry), rows)
-            tables.archive.put(
-                connection,
-                [
-                    (key, {"title": e.title, "people": " ".join(e.authors), "body": e.summary})
-                    for key, e in batch
-                ],
-            )
-        batch.clear()
-
-    for key, entry in enumerate(entries(n_item), 1):
-        batch.append((key, entry))
-        if len(batch) == 5000:
-            save()
-    if batch:
-        save()
+            tables.archive.put(connection, texts)
 
 
 def main() -> None:
@@ -98,11 +93,9 @@ def main() -> None:
     n_item, rounds = (3_000, 2) if chosen.small else (chosen.items, 7)
     with tempfile.TemporaryDirectory() as folder:
         path = chosen.keep or Path(folder) / "archive.db"
-        is_made = path.exists()
         with Store.open(path) as store:
             started = time.perf_counter()
-            if not is_made:
-                fill(store, n_item)
+            fill(store, n_item)
             print(f"# {time.strftime('%Y-%m-%d')} Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
                   f"{n_item:,} items, indexed in {time.perf_counter() - started:.0f} s, file {path.stat().st_size / 1e6:,.0f} MB")  # fmt: skip
             worst = 0.0

@@ -14,6 +14,7 @@ from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.desk import Change, Desk
 from kuaibao.bulletin.desk.errors import NotFoundError, WorkflowError
 from kuaibao.bulletin.desk.roles import Actor
+from kuaibao.bulletin.desk.teaching import CHOOSING, teach, teach_choice
 from kuaibao.bulletin.desk.workflow import Decision, Move, PieceFacts, State, decide
 from kuaibao.bulletin.model import SectionKind
 from kuaibao.errors import InputError
@@ -199,6 +200,8 @@ def move_piece(
         if move == "drop" or move == "restore":
             values |= {"issue_id": None}
         apply_decision(change, actor, piece, decision, move, values=values, note=note)
+        if move in CHOOSING:
+            teach_choice(change, actor, piece, decision.state)
         _notify_of_move(change, actor, piece, move, note)
         return load_piece(change.connection, piece_id)
 
@@ -264,6 +267,8 @@ def set_section(desk: Desk, actor: Actor, piece_id: int, section: SectionKind) -
             actor, "move_section", piece_id=piece_id, from_state=piece.state,
             to_state=piece.state, details={"from_section": piece.section, "to_section": section},
         )  # fmt: skip
+        if section != piece.section:
+            teach(change, actor, piece, "moved", section)
         return load_piece(change.connection, piece_id)
 
 
@@ -295,6 +300,8 @@ def undo_move(desk: Desk, actor: Actor, piece_id: int) -> Piece:
             actor, "undo", piece_id=piece_id, from_state=piece.state, to_state=last.from_state,
             details={"undone": last.action},
         )  # fmt: skip
+        if last.action in CHOOSING:
+            teach_choice(change, actor, piece, last.from_state)
         return load_piece(change.connection, piece_id)
 
 

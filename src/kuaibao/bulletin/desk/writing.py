@@ -15,6 +15,7 @@ from kuaibao.bulletin.desk.errors import NotFoundError
 from kuaibao.bulletin.desk.merging import Conflict, merge_texts
 from kuaibao.bulletin.desk.pieces import Piece, apply_decision, load_facts, load_piece
 from kuaibao.bulletin.desk.roles import Actor
+from kuaibao.bulletin.desk.teaching import teach
 from kuaibao.bulletin.desk.text import MAX_TEXT, PieceText
 from kuaibao.bulletin.desk.workflow import decide_edit
 from kuaibao.errors import InputError
@@ -119,6 +120,8 @@ def save_text(
             change, piece, text, actor.person_id, kind, base=piece.revision, note=note
         )
         stand(change, actor, piece, text, number, decision, "write")
+        if piece.is_machine or piece.revision == 0:  # the first hand laid on it, not each autosave
+            teach(change, actor, piece, "edited")
         return Saved(status=status, piece=load_piece(change.connection, piece_id), text=text)
 
 

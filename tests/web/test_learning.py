@@ -1,0 +1,86 @@
+"""What people decide in the web page, or through its API, teaches the ranking."""
+
+import time
+
+import pytest
+from newsroom import entry, file_entries
+from serving import Serving
+
+from kuaibao.bulletin.store import list_decisions
+
+ROBOTS = "Robots with new grippers sort parcels in a warehouse of the harbour, night after night."
+PAINTINGS = "Paintings of the old masters come back to the museum after a long restoration."
+
+
+@pytest.fixture
+def server(tmp_path):
+    with Serving(tmp_path, 0) as serving:
+        entries = tuple(
+            entry(
+                n,
+                title=f"{'Robots' if n % 2 else 'Paintings'} in the news, story {n}",
+                summary=f"{ROBOTS if n % 2 else PAINTINGS} Number {n} of them was shown on Monday.",
+            )
+            for n in range(8)
+        )
+        file_entries(serving.desk, entries)
+        yield serving
+
+
+def _found(client):
+    return client.get("/api/v1/pieces", params={"state": "found"}).json()
+
+
+def _move(client, piece, move):
+    answer = client.post(f"/api/v1/pieces/{piece['piece_id']}/moves", json={"move": move})
+    assert answer.status_code == 200, answer.text
+
+
+def test_the_inbox_is_ranked_by_what_was_picked_and_dropped(server):
+    with server.api("editor", "read", "write", "publish") as client:
+        pieces = _found(client)
+        robots = [p for p in pieces if p["lead_title"].startswith("Robots")]
+        paintings = [p for p in pieces if p["lead_title"].startswith("Paintings")]
+        for piece in robots[:2]:
+            _move(client, piece, "pick")
+        for piece in paintings[:2]:
+            _move(client, piece, "drop")
+        before = {p["piece_id"]: p["score"] for p in _found(client)}
+        assert client.post("/api/v1/collect").json()["is_started"]
+        until = time.monotonic() + 60
+        while {p["piece_id"]: p["score"] for p in _found(client)} == before:
+            assert time.monotonic() < until, "the inbox was not weighed again"
+        ranked = _found(client)
+        assert len(ranked) == 4
+        assert [p["lead_title"].split()[0] for p in ranked[:2]] == ["Robots", "Robots"]
+        assert any("like what was picked" in reason for reason in ranked[0]["reasons"])
+
+
+def test_each_choice_is_in_the_log_and_taking_it_back_too(server):
+    with server.api("editor", "read", "write") as client:
+        first, second, *_ = _found(client)
+        _move(client, first, "pick")
+        _move(client, first, "drop")
+        _move(client, first, "undo")  # the drop: it is picked again
+        _move(client, first, "restore")
+        where = f"/api/v1/pieces/{second['piece_id']}/section"
+        client.put(where, params={"section": "tools"})
+        client.put(where, params={"section": "tools"})
+        _move(client, second, "pick")
+        text = {"title": "题目", "body": "正文。", "base_revision": 0}
+        _move(client, second, "take")
+        client.put(f"/api/v1/pieces/{second['piece_id']}/text", json=text)
+    log = [
+        (d.item_id, d.section, d.action, d.to_section) for d in list_decisions(server.desk.store)
+    ]
+    one, other = first["item_id"], second["item_id"]
+    assert log == [
+        (one, "news", "picked", None),
+        (one, "news", "dropped", None),
+        (one, "news", "picked", None),
+        (one, "news", "undone", None),
+        (other, "news", "moved", "tools"),
+        (other, "tools", "picked", None),
+        (other, "tools", "edited", None),
+    ]
+    assert {d.person for d in list_decisions(server.desk.store)} == {"editor"}
