@@ -167,8 +167,8 @@ def _gains_alone(bags: list[Counter[str]], total: Counts, unique: bool) -> list[
 
 def _best(gains: list[int], factors: list[float] | None, wanted: int) -> list[int]:
     keys = gains if factors is None else [g * f for g, f in zip(gains, factors, strict=True)]
-    ranked = heapq.nlargest(wanted, zip(keys, range(len(gains)), strict=True))
-    return sorted(index for _, index in ranked)
+    # A stable sort leaves the later sentence of a tie last, where the best ones are.
+    return sorted(sorted(range(len(keys)), key=keys.__getitem__)[-wanted:])
 
 
 def _greedy(

@@ -18,16 +18,17 @@ __all__ = ["CJK", "HAN", "han_share", "has_han", "is_han", "stemmed_words", "wor
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 CJK = HAN + "\u3040-\u30ff\uac00-\ud7af"
 _WORD = re.compile(f"[a-z0-9]+|[{CJK}]")
-_LATIN_WORD = re.compile("[a-z0-9]+")
 _HAN = re.compile(f"[{HAN}]")
 _LETTER = re.compile(r"[^\W\d_]")
+# Byte by byte: letters in lower case, digits, and a blank for all else.
+_ASCII_WORDS = bytes(ord(chr(b).lower()) if b < 128 and chr(b).isalnum() else 32 for b in range(256))
 
 
 def words(text: str) -> list[str]:
     """The words of `text` in lower case and in order."""
-    lowered = text.lower()
-    # The class of Chinese characters costs time where there are none.
-    return (_LATIN_WORD if lowered.isascii() else _WORD).findall(lowered)
+    if text.isascii():  # three times as fast as the expression
+        return text.encode("ascii").translate(_ASCII_WORDS).decode("ascii").split()
+    return _WORD.findall(text.lower())
 
 
 def stemmed_words(text: str) -> list[str]:
