@@ -21,7 +21,7 @@ _WORD = re.compile(f"[a-z0-9]+|[{CJK}]")
 _HAN = re.compile(f"[{HAN}]")
 _LETTER = re.compile(r"[^\W\d_]")
 # Byte by byte: letters in lower case, digits, and a blank for all else.
-_ASCII_WORDS = bytes(ord(chr(b).lower()) if b < 128 and chr(b).isalnum() else 32 for b in range(256))
+_ASCII_WORDS = bytes(ord(chr(b).lower()) if chr(b).isalnum() else 32 for b in range(128)).ljust(256)
 
 
 def words(text: str) -> list[str]:
