@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from drawn_pictures import draw_kind
 from tiny_pictures import small_model
 
 from kuaibao.errors import InputError
@@ -31,42 +31,18 @@ from kuaibao.image_gpt.figures import (
 from kuaibao.image_gpt.figures.sorting import near_identical
 
 
-def _picture(kind: str, seed: int, size: tuple[int, int] = (64, 48)) -> Image.Image:
-    """Six kinds that even a random network tells apart."""
-    generator = np.random.default_rng(seed)
-    picture = Image.new("RGB", size, "white")
-    pen = ImageDraw.Draw(picture)
-    if kind == "photograph":
-        return Image.fromarray(generator.integers(0, 256, (*size[::-1], 3)).astype(np.uint8))
-    if kind == "screenshot":
-        picture = Image.new("RGB", size, "#202020")
-    elif kind == "logo":
-        pen.ellipse((0, 0, size[0] - 1, size[1] - 1), fill="#606060")
-    elif kind == "chart":
-        for x in range(0, size[0], 8):
-            pen.rectangle(
-                (x, int(generator.integers(4, size[1] - 4)), x + 4, size[1]), fill="black"
-            )
-    elif kind == "diagram":
-        for x in range(0, size[0], 16):
-            pen.rectangle((x, 4, x + 10, size[1] - 4), outline="#404040", fill="#bbbbbb")
-    else:
-        pen.line((0, size[1] // 2, size[0], size[1] // 2 + int(generator.integers(0, 4))), fill=0)
-    return picture
-
-
 def _examples(folder: Path, n: int = 8) -> Path:
     for kind in KINDS:
         (folder / kind).mkdir(parents=True)
         for i in range(n):
-            _picture(kind, i).save(folder / kind / f"{i}.png")
+            draw_kind(kind, i).save(folder / kind / f"{i}.png")
     return folder
 
 
 @pytest.fixture(scope="module")
 def probe() -> FigureProbe:
     model = small_model()
-    pictures = [_picture(kind, i) for kind in KINDS for i in range(8)]
+    pictures = [draw_kind(kind, i) for kind in KINDS for i in range(8)]
     labels = torch.arange(len(KINDS)).repeat_interleave(8)
     return FigureProbe.fit(torch.from_numpy(figure_features(model, pictures)), labels)
 
@@ -75,7 +51,7 @@ def test_kinds_are_told_and_the_lead_explains_more_than_a_logo(
     tmp_path: Path, probe: FigureProbe
 ) -> None:
     for kind in ("logo", "photograph", "diagram"):
-        _picture(kind, 50).save(tmp_path / f"{kind}.png")
+        draw_kind(kind, 50).save(tmp_path / f"{kind}.png")
     (tmp_path / "broken.png").write_bytes(b"nothing")
     found = sort_figures([tmp_path], small_model(), probe, root=tmp_path)
     assert {f.file: f.kind for f in found.figures} == {
@@ -90,7 +66,7 @@ def test_kinds_are_told_and_the_lead_explains_more_than_a_logo(
 def test_copies_in_other_sizes_and_formats_are_found_and_the_largest_leads(
     tmp_path: Path, probe: FigureProbe
 ) -> None:
-    large = _picture("diagram", 3, (640, 480))
+    large = draw_kind("diagram", 3, (640, 480))
     large.save(tmp_path / "a.png")
     large.resize((480, 360)).save(tmp_path / "b.jpg", quality=80)
     found = sort_figures([tmp_path], small_model(), probe, root=tmp_path)
@@ -107,7 +83,7 @@ def test_pale_drawings_are_not_copies_for_being_white() -> None:
 
 
 def test_only_logos_lead_nothing(tmp_path: Path, probe: FigureProbe) -> None:
-    _picture("logo", 1).save(tmp_path / "logo.png")
+    draw_kind("logo", 1).save(tmp_path / "logo.png")
     found = sort_figures([tmp_path / "logo.png"], small_model(), probe)
     assert found.lead == ""
     assert "only logos" in found.reason
@@ -164,8 +140,8 @@ def test_the_commands_train_sort_listen_and_draw_a_cover(
     assert 0.0 <= told["accuracy"] <= 1.0
     item = tmp_path / "item"
     item.mkdir()
-    _picture("photograph", 9).save(item / "photo.png")
-    _picture("logo", 9).save(item / "logo.png")
+    draw_kind("photograph", 9).save(item / "photo.png")
+    draw_kind("logo", 9).save(item / "logo.png")
     choices = ["--choices", str(tmp_path / "choices.npz"), "--model", str(model), "--json"]
     found = _run(["figures", str(item), *choices], capsys)
     assert found["lead"].endswith("photo.png")

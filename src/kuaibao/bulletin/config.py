@@ -30,6 +30,7 @@ __all__ = [
     "EditionSettings",
     "FetchingSettings",
     "Format",
+    "PictureSettings",
     "ProfileSettings",
     "ReadingSettings",
     "SectionSettings",
@@ -176,6 +177,23 @@ class WritingSettings:
 
 
 @settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
+class PictureSettings:
+    """What becomes of pictures; needs the extra `models`."""
+
+    lead: bool = False
+    """Fetch the pictures that come with an item, sort them, and print the one that leads."""
+    cover: bool = False
+    """Draw a strip of small pictures at the head of the issue."""
+    engine: str = "image-gpt"
+    """Name of an installed engine that sorts and draws."""
+    model: str = ""
+    """Its model's folder, from that of bulletin.toml; the small one of the source tree if not
+    given."""
+    limit: int = Field(default=6, ge=1, le=50)
+    """Pictures of an item at most."""
+
+
+@settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
 class FetchingSettings:
     """How far the way out to the network is open, and how patient it is."""
 
@@ -235,6 +253,8 @@ class BulletinSettings:
     """The way out to the network."""
     writing: WritingSettings = WritingSettings()
     """How drafts are made."""
+    pictures: PictureSettings = PictureSettings()
+    """Lead pictures and the cover strip."""
     text_languages: tuple[str, ...] = ()
     """As in an edition, for the main one."""
     editions: tuple[EditionSettings, ...] = ()

@@ -240,3 +240,5 @@ class Issue:
     content_hash: str = ""
     """SHA-256 of everything above in canonical JSON."""
     highlights: tuple[str, ...] = field(default=())
+    cover: Figure | None = None
+    """A strip at the head of the issue."""

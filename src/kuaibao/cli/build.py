@@ -16,8 +16,8 @@ app = typer.Typer()
 
 STAGE_NAMES = {
     "fetch": "Asking sources", "items": "Joining stories", "rank": "Ranking",
-    "full_text": "Reading pages", "draft": "Drafting", "layout": "Laying out",
-    "publish": "Publishing",
+    "full_text": "Reading pages", "draft": "Drafting", "pictures": "Sorting pictures",
+    "layout": "Laying out", "publish": "Publishing",
 }  # fmt: skip
 
 
@@ -77,6 +77,7 @@ def show(report: BuildReport) -> None:
         ("ranked", f"{counts['items_due']} due, {counts['items_chosen']} chosen"),
         ("full text", f"{counts['pages_read']} pages read, {counts['pages_failed']} failed"),
         ("drafts", f"{counts['drafts_made']} made, {counts['drafts_kept']} kept"),
+        ("pictures", f"{counts['pictures_found']} found, {counts['pictures_lead']} lead an item"),
         ("printed", f"{counts['items_printed']} items in {counts['editions']} editions"),
     )
     for name, text in rows:

@@ -33,9 +33,11 @@ def _open(folder: Path, name: str = "") -> Generator[tuple[Desk, BulletinConfig,
     from kuaibao import accounts
     from kuaibao.bulletin.config import load_config
     from kuaibao.bulletin.desk import Actor, Desk, seed_series
+    from kuaibao.bulletin.writing import pictures_of
 
     config = load_config(folder)
     desk = Desk.open(config.database, config.folder)
+    desk.pictures = pictures_of(config)
     try:
         seed_series(desk, config)
         actor = None

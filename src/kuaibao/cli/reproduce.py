@@ -81,6 +81,13 @@ def igpt(
     budget: Annotated[
         float, typer.Option(min=0.0, help="Minutes of this call; 0: until it is done.")
     ] = 0.0,
+    minutes: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="Cut all training to so many minutes by this machine's measured speed; 0: whole.",
+        ),
+    ] = 0.0,
     scale: Annotated[
         float,
         typer.Option(min=0.001, max=10.0, help="Of all training steps; a change starts anew."),
@@ -95,13 +102,20 @@ def igpt(
 ) -> None:
     """Image GPT: probes by layer, baselines, two objectives, few labels, fine-tuning.
 
-    Resumable: the same command goes on where the last one stopped.
+    Resumable: the same command goes on where the last one stopped. With --budget it stops before a
+    piece of work that would not fit.
     """
     from dataclasses import replace
 
     from kuaibao.cli.progress import progress_bars
     from kuaibao.errors import InputError, did_you_mean
-    from kuaibao.image_gpt.reproduction import STUDIES, Budget, run_study, write_report
+    from kuaibao.image_gpt.reproduction import (
+        STUDIES,
+        Budget,
+        plan_studies,
+        run_study,
+        write_report,
+    )
     from kuaibao.image_gpt.reproduction.runs import OutOfBudgetError
 
     if dry_run or recipes is not None:
@@ -112,12 +126,13 @@ def igpt(
         if name not in STUDIES:
             raise InputError(f"no study '{name}'", hint=did_you_mean(name, STUDIES))
     time_left = Budget(budget * 60) if budget else Budget()
+    studies = plan_studies(names, seeds, minutes, out) if minutes else STUDIES
     found: list[dict[str, Any]] = []
     cut: OutOfBudgetError | None = None
     with progress_bars() as tell:
         for seed in range(seeds):
             for name in names:
-                study = STUDIES[name]
+                study = studies[name]
                 if scale != 1.0:
                     study = replace(
                         study, steps=max(10, round(study.steps * scale)),

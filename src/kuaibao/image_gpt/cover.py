@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,17 @@ from PIL import Image
 
 from kuaibao.errors import InputError
 from kuaibao.image_gpt.completions import sample_pictures
-from kuaibao.image_gpt.model import ImageGPT
+from kuaibao.image_gpt.model import ImageGPT, load_image_gpt
 from kuaibao.image_gpt.objectives import picture_log_likelihoods
 
-__all__ = ["Cover", "cover_strip", "draw_cover", "find_model"]
+__all__ = ["Cover", "CoverArtist", "configured_artist", "cover_strip", "draw_cover", "find_model"]
 
 N_PER_PLACE = 2
 """Pictures drawn for each one that is shown: the likeliest stay, and plain ones go."""
 _MIN_COLORS = 4
 MAX_PICTURES = 400
+CREDIT_FILE = "CREDIT.txt"
+"""Beside a model: whose pictures it learnt from, as it is printed under a strip."""
 
 
 @dataclass(frozen=True)
@@ -107,3 +110,34 @@ def cover_strip(model: ImageGPT, tokens: NDArray[Any], columns: int, cell: int) 
         )
         strip.paste(large, (i % columns * step + gap, i // columns * step + gap))
     return strip
+
+
+class CoverArtist:
+    """What the bulletin's entry point `image-gpt` loads: draws an issue's strip."""
+
+    def __init__(self, model: str) -> None:
+        self.folder = Path(model)
+        self.name = self.folder.name
+
+    @property
+    def credit(self) -> str:
+        """Who drew it, and whose pictures it learnt from."""
+        file = self.folder / CREDIT_FILE
+        learnt = file.read_text(encoding="utf-8").strip()[:500] if file.is_file() else ""
+        return f"{self.name}{'; ' + learnt if learnt else ''}"
+
+    def draw(self, seed: int) -> bytes:
+        """A PNG; the same for the same seed.
+
+        Raises:
+            InputError: No model that can draw.
+        """
+        strip = draw_cover(load_image_gpt(str(self.folder)), seed=seed)
+        buffer = io.BytesIO()
+        strip.picture.save(buffer, format="PNG", optimize=True)
+        return buffer.getvalue()
+
+
+def configured_artist(model: str) -> CoverArtist:
+    """The artist of a bulletin: a model's folder, or the small one if empty."""
+    return CoverArtist(find_model(model))

@@ -40,10 +40,13 @@ def read_picture(path: Path) -> Image.Image:
 
 
 def decode_picture(
-    data: bytes, *, formats: Sequence[str] = _FORMATS, max_pixels: int = MAX_PIXELS
-) -> Image.Image:
+    data: bytes, *, name: str = "the picture", formats: Sequence[str] = _FORMATS,
+    max_pixels: int = MAX_PIXELS,
+) -> Image.Image:  # fmt: skip
     """A picture from bytes of one of the formats (Pillow's names); like `read_picture`."""
-    return _opened(io.BytesIO(data), "the picture", formats, max_pixels)
+    if len(data) > MAX_BYTES:
+        raise PictureError(f"{name}: larger than {MAX_BYTES // 10**6} MB")
+    return _opened(io.BytesIO(data), name, formats, max_pixels)
 
 
 def _opened(
@@ -61,7 +64,7 @@ def _opened(
                 return _rgb(opened)
     except PictureError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except Exception as error:  # a broken file can make a decoder stumble in any way
         raise PictureError(f"{name}: no picture that can be read ({error})") from error
 
 

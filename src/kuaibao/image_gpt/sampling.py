@@ -1,25 +1,27 @@
 """Pixels drawn in lockstep: every picture of a batch has the same length, so none waits or pads.
 
 The general engine (`kuaibao.transformer.generate`) holds sequences of any lengths. Here all advance
-together, which leaves a step with dense attention over the keys so far and no masks.
+together, which leaves a step with dense attention over the keys so far and no masks. A step is
+small and runs thousands of times: weights are laid out once for so many rows (oneDNN), attention is
+two batched products over the filled part of a fixed cache, a batch's colours are drawn at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from kuaibao.errors import InputError
-from kuaibao.transformer.model import layers_of
-from kuaibao.transformer.sampling import Sampling, sample
+from kuaibao.transformer.model import Block, layers_of
+from kuaibao.transformer.sampling import Sampling, truncate
 
-__all__ = ["Cache", "draw_tokens", "next_logits"]
+__all__ = ["Cache", "draw_tokens", "next_logits", "pick"]
 
 
 @torch.inference_mode()
@@ -58,20 +60,48 @@ def draw_tokens(
             f"{n_given + n_new - 1} positions wanted, the model has {config.n_positions}"
         )
     sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
-    generators: list[torch.Generator | None] = [None] * n_row
-    if seed is not None:
-        generators = [torch.Generator().manual_seed(seed + i) for i in range(n_row)]
+    chances = _chances(n_row, n_new, seed)
     cache = Cache(decoder, n_row, n_given + n_new, n)
+    steps = _packed(decoder, n_row)
     ids = torch.from_numpy(prompts).to(decoder.device)
     drawn: list[Tensor] = []
     for step in range(n_new):
-        logits = next_logits(decoder, ids, cache)
         if step == 0:
-            logits = logits.repeat_interleave(n, 0)
-        ids = sample(logits.float().cpu(), sampling, generators)[:, None].to(decoder.device)
+            logits = next_logits(decoder, ids, cache).repeat_interleave(n, 0)
+        else:
+            logits = _step_logits(decoder, ids[:, 0], cache, steps)
+        ids = pick(logits.float().cpu(), sampling, chances[:, step])[:, None].to(decoder.device)
         drawn.append(ids.cpu())
         progress(step + 1)
     return torch.cat(drawn, 1).numpy() if drawn else np.zeros((n_row, 0), dtype=np.int64)
+
+
+def _chances(n_row: int, n_new: int, seed: int | None) -> Tensor:
+    """Numbers in [0, 1) for each token of each row, (row, new); a row's follow from its place."""
+    if seed is None:
+        return torch.rand(n_row, n_new, dtype=torch.float64)
+    rows = [
+        torch.rand(n_new, dtype=torch.float64, generator=torch.Generator().manual_seed(seed + i))
+        for i in range(n_row)
+    ]
+    return torch.stack(rows)
+
+
+def pick(logits: Tensor, sampling: Sampling, chances: Tensor) -> Tensor:
+    """The token of each row (row) in whose share of probability its number falls.
+
+    Args:
+        logits: (row, vocabulary).
+        sampling: Temperature, top-k, top-p.
+        chances: (row), from 0 to below 1.
+    """
+    if sampling.temperature == 0:
+        return logits.argmax(-1)
+    mass = torch.softmax(truncate(logits, sampling).double(), -1).cumsum(-1)
+    wanted = chances[:, None] * mass[:, -1:]
+    # Where rounding leaves no share behind the number, the last token that has any.
+    last = (mass < mass[:, -1:]).sum(-1, keepdim=True)
+    return torch.minimum(torch.searchsorted(mass, wanted, right=True), last)[:, 0]
 
 
 class Cache:
@@ -99,7 +129,7 @@ def next_logits(decoder: Any, ids: Tensor, cache: Cache) -> Tensor:
     for i, block in enumerate(layers_of(decoder.blocks)):
         attention = block.attention
         q, k, v = (attention.heads(part) for part in attention.qkv(block.norm_1(x)).chunk(3, -1))
-        y = _attend(q, k, v, cache, i)
+        y = _attend(q, k, v, cache, i, attention.scale)
         x = x + attention.out(y.transpose(1, 2).flatten(2))
         x = x + block.feed_forward(block.norm_2(x))
     if start == 0 and cache.n > 1:
@@ -108,29 +138,87 @@ def next_logits(decoder: Any, ids: Tensor, cache: Cache) -> Tensor:
     return decoder.logits(decoder.norm(x[:, -1]))
 
 
-def _attend(q: Tensor, k: Tensor, v: Tensor, cache: Cache, layer: int) -> Tensor:
+Linear = Callable[[Tensor], Tensor]
+
+
+class _Step:
+    """One block's layers for steps of so many rows."""
+
+    def __init__(self, block: Block, n_row: int) -> None:
+        self.block = block
+        self.qkv = _packed_linear(block.attention.qkv, n_row)
+        self.out = _packed_linear(block.attention.out, n_row)
+        self.up = _packed_linear(block.feed_forward.up, n_row)
+        self.down = _packed_linear(block.feed_forward.down, n_row)
+
+
+def _packed(decoder: Any, n_row: int) -> list[_Step]:
+    return [_Step(block, n_row) for block in layers_of(decoder.blocks)]
+
+
+def _packed_linear(layer: nn.Module, n_row: int) -> Linear:
+    """The same layer with its weights in oneDNN's blocked order: exact, and 2 to 3 times as fast.
+
+    What is not float32 on a CPU (a GPU's, int8's) stays as it is.
+    """
+    if not isinstance(layer, nn.Linear) or not torch.backends.mkldnn.is_available():
+        return cast("Linear", layer)
+    weight = layer.weight.detach()
+    if weight.device.type != "cpu" or weight.dtype != torch.float32:
+        return layer
+    operators = cast("Any", torch.ops).mkldnn
+    try:
+        packed = operators._reorder_linear_weight(weight, n_row)
+    except (AttributeError, RuntimeError):  # a build without these operators
+        return layer
+    bias = None if layer.bias is None else layer.bias.detach()
+    return lambda x: operators._linear_pointwise(x, packed, bias, "none", [], "")
+
+
+def _step_logits(decoder: Any, ids: Tensor, cache: Cache, steps: Sequence[_Step]) -> Tensor:
+    """`next_logits` of one token a row (row)."""
+    place = torch.tensor([cache.length], device=ids.device)
+    x = decoder.embed(ids[:, None], place)[:, 0]  # (row, d)
+    for i, step in enumerate(steps):
+        block = step.block
+        attention, feed_forward = block.attention, block.feed_forward
+        qkv = step.qkv(block.norm_1(x)).view(len(x), 3, attention.n_head, 1, attention.d_head)
+        y = _attend(qkv[:, 0], qkv[:, 1], qkv[:, 2], cache, i, attention.scale)
+        x = x + step.out(y.reshape(x.shape))
+        x = x + step.down(feed_forward.activate(step.up(block.norm_2(x))))
+    cache.length += 1
+    return decoder.logits(decoder.norm(x))
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, cache: Cache, layer: int, scale: float) -> Tensor:
     """Over what the cache holds and the new ones, which it takes in."""
     start = cache.length - cache.n_shared
     end = start + k.shape[2]
     if cache.length == 0 and cache.n > 1:
         cache.shared.append((k, v))
-        return functional.scaled_dot_product_attention(q, k, v, is_causal=end > 1)
+        return _whole(q, k, v, scale)
     cache.keys[layer][:, :, start:end] = k
     cache.values[layer][:, :, start:end] = v
     keys, values = cache.keys[layer][:, :, :end], cache.values[layer][:, :, :end]
     if cache.n_shared:
-        return _attend_shared(q, keys, values, *cache.shared[layer], cache.n)
-    if start == 0:
-        return functional.scaled_dot_product_attention(q, k, v, is_causal=end > 1)
-    return functional.scaled_dot_product_attention(q, keys, values)
+        return _attend_shared(q * scale, keys, values, *cache.shared[layer], cache.n)
+    if q.shape[2] > 1:
+        return _whole(q, k, v, scale)
+    # Two batched products: for one query they are twice as fast as torch's fused attention.
+    flat = q.reshape(-1, 1, q.shape[-1])  # (row · head, 1, d_head)
+    scores = torch.bmm(flat * scale, keys.flatten(0, 1).transpose(1, 2))
+    return torch.bmm(scores.softmax(-1), values.flatten(0, 1)).view(q.shape)
+
+
+def _whole(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+    return functional.scaled_dot_product_attention(q, k, v, is_causal=q.shape[2] > 1, scale=scale)
 
 
 def _attend_shared(
     q: Tensor, keys: Tensor, values: Tensor, shared_keys: Tensor, shared_values: Tensor, n: int
 ) -> Tensor:
-    """One query a row: over the prompt's keys, read once for its `n` rows, and over its own."""
+    """One scaled query a row: over the prompt's keys, read once for its `n` rows, and its own."""
     n_prompt, n_head, n_shared, d_head = shared_keys.shape
-    q = q * d_head**-0.5
     # (prompt · n, head, 1, d) → (prompt, head, n, d)
     grouped = q.view(n_prompt, n, n_head, d_head).transpose(1, 2)
     over_shared = (grouped @ shared_keys.transpose(-1, -2)).transpose(1, 2)

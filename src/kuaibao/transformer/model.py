@@ -129,7 +129,11 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, n_embd) → (…, n_embd)."""
-        return self.down(_activate(self.up(x), self.activation))
+        return self.down(self.activate(self.up(x)))
+
+    def activate(self, x: Tensor) -> Tensor:
+        """What stands between the two layers."""
+        return _activate(x, self.activation)
 
 
 def _activate(x: Tensor, name: str) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from kuaibao.transformer.errors import GenerationError
 
-__all__ = ["Sampling", "adjust_logits", "banned_by_ngrams", "sample"]
+__all__ = ["Sampling", "adjust_logits", "banned_by_ngrams", "sample", "truncate"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,18 +106,23 @@ def sample(
     """Draw a token from each row, each with its own source of chance: (batch)."""
     if sampling.temperature == 0:
         return logits.argmax(-1)
+    probabilities = torch.softmax(truncate(logits, sampling).double(), -1)
+    drawn = [
+        torch.multinomial(row, 1, generator=generator)
+        for row, generator in zip(probabilities, generators, strict=True)
+    ]
+    return torch.cat(drawn)
+
+
+def truncate(logits: Tensor, sampling: Sampling) -> Tensor:
+    """Logits (batch, vocabulary) by a temperature above 0; -inf outside top-k and top-p."""
     scores = logits / sampling.temperature
     if sampling.top_k and sampling.top_k < scores.shape[-1]:
         least = scores.topk(sampling.top_k).values[:, -1:]
         scores = scores.masked_fill(scores < least, float("-inf"))
     if sampling.top_p < 1.0:
         scores = _nucleus(scores, sampling.top_p)
-    probabilities = torch.softmax(scores.double(), -1)
-    drawn = [
-        torch.multinomial(row, 1, generator=generator)
-        for row, generator in zip(probabilities, generators, strict=True)
-    ]
-    return torch.cat(drawn)
+    return scores
 
 
 def _nucleus(scores: Tensor, top_p: float) -> Tensor:

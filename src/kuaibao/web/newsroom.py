@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from kuaibao.bulletin.config import BulletinConfig
 from kuaibao.bulletin.desk import Actor, Desk, collect, finish_publications
 from kuaibao.bulletin.mailing import Worker, open_mailing
+from kuaibao.bulletin.writing import pictures_of
 from kuaibao.errors import KuaibaoError
 from kuaibao.fetching import Fetcher, FetchSettings
 from kuaibao.web.live import Hub
@@ -44,6 +45,7 @@ class Newsroom:
 
     def __post_init__(self) -> None:
         self.desk.tell = self.hub.tell
+        self.desk.pictures = pictures_of(self.config)
         open_mailing(self.desk)
         self.mail = Worker(self.desk)
         self._strangers: dict[str, list[float]] = {}
@@ -97,14 +99,18 @@ class Newsroom:
         threading.Thread(target=self._collect, args=(actor,), daemon=True).start()
         return True
 
-    def _collect(self, actor: Actor) -> None:
+    @property
+    def fetch_settings(self) -> FetchSettings:
+        """How the way out to the network is open."""
         own = self.config.settings.fetching
-        settings = FetchSettings(
+        return FetchSettings(
             contact=own.contact, allowed_addresses=own.allowed_addresses, proxy=own.proxy,
             total_s=own.total_s, n_retry=own.n_retry,
         )  # fmt: skip
+
+    def _collect(self, actor: Actor) -> None:
         try:
-            with Fetcher(settings) as fetcher:
+            with Fetcher(self.fetch_settings) as fetcher:
                 collect(self.desk, actor, self.config, fetcher)
         except KuaibaoError as error:
             self._note(str(error))

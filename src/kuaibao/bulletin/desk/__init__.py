@@ -55,6 +55,13 @@ from kuaibao.bulletin.desk.people import (
     revoke_token,
     set_person,
 )
+from kuaibao.bulletin.desk.pictures import (
+    choose_lead_picture,
+    draw_cover,
+    find_pictures,
+    known_pictures,
+    tell_picture,
+)
 from kuaibao.bulletin.desk.pieces import (
     Piece,
     PieceSignature,
@@ -189,6 +196,7 @@ __all__ = [
     "assign",
     "change_own_password",
     "check_terms",
+    "choose_lead_picture",
     "close_issue",
     "collect",
     "correct_issue",
@@ -201,11 +209,13 @@ __all__ = [
     "diff_texts",
     "draft_by_machine",
     "draft_issue",
+    "draw_cover",
     "endpoint_of",
     "export_site",
     "facts_of",
     "file_found",
     "find_obstacles",
+    "find_pictures",
     "find_slips",
     "finish_publications",
     "first_administrator",
@@ -216,6 +226,7 @@ __all__ = [
     "has_people",
     "issue_folder",
     "issue_pieces",
+    "known_pictures",
     "list_comments",
     "list_issues",
     "list_log",
@@ -258,5 +269,6 @@ __all__ = [
     "set_term",
     "signatures_of",
     "similar_sentences",
+    "tell_picture",
     "undo_move",
 ]

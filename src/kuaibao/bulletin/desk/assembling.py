@@ -27,7 +27,7 @@ from kuaibao.bulletin.model import (
     Signature,
 )
 from kuaibao.bulletin.store import hash_issue
-from kuaibao.bulletin.writing import draw_figures
+from kuaibao.bulletin.writing import draw_figures, lead_figure
 from kuaibao.text import key_phrases
 
 __all__ = ["assemble"]
@@ -55,6 +55,7 @@ def assemble(
         sections=tuple(sections), publisher=series.publisher, editors=series.editors,
         contact=series.contact, base_url=series.base_url,
         disclaimer=series.disclaimer, highlights=tuple(highlights),
+        cover=desk.pictures.cover(series.name, issue.running_number) if desk.pictures else None,
     )  # fmt: skip
     return dataclasses.replace(made, content_hash=hash_issue(made))
 
@@ -69,6 +70,11 @@ def _printed(desk: Desk, connection: Connection, series: Series, piece: Piece) -
     body, figures = "", ()
     if text.is_markdown:
         body, figures = text.body, draw_figures(text.body).figures
+    if desk.pictures is not None:
+        known = desk.pictures.of(piece.item_id)
+        title = text.title or piece.lead_title
+        lead = lead_figure(item, known, title=title, language=series.language)
+        figures = (lead, *figures) if lead.image else figures
     draft = Draft(
         item_id=piece.item_id,
         language=series.language,
@@ -127,7 +133,8 @@ def corrected_item(item: IssueItem, text: PieceText) -> IssueItem:
 
     body, figures = "", item.figures
     if text.is_markdown:
-        body, figures = text.body, draw_figures(text.body).figures
+        drawn = draw_figures(text.body).figures
+        body, figures = text.body, (*(f for f in item.figures if f.image), *drawn)
     draft = dataclasses.replace(
         item.draft,
         title=text.title or item.draft.title,

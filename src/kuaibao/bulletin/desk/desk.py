@@ -18,6 +18,7 @@ from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.desk.schema import MIGRATIONS, ROOM
 from kuaibao.bulletin.store import Store
+from kuaibao.bulletin.writing import Pictures
 from kuaibao.database import migrate
 
 __all__ = ["AUDIT_CHAIN", "Desk", "Event"]
@@ -52,6 +53,8 @@ class Desk:
     tell: Callable[[Event], None] = _nobody
     """Called after a change is safe on disk."""
     cache: dict[Any, Any] = field(default_factory=dict)
+    pictures: Pictures | None = None
+    """Lead pictures and covers, where `[pictures]` of bulletin.toml wants them."""
 
     @classmethod
     def open(cls, where: str | Path, folder: Path, out: Path | None = None) -> Desk:

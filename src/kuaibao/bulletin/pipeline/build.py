@@ -33,7 +33,7 @@ from kuaibao.bulletin.store import (
     save_issue,
     save_publication,
 )
-from kuaibao.bulletin.writing import Manuscript, Writer, read_manuscripts
+from kuaibao.bulletin.writing import Manuscript, Writer, pictures_of, read_manuscripts
 from kuaibao.errors import KuaibaoError
 from kuaibao.fetching import Fetcher, FetchSettings
 from kuaibao.files import hash_value
@@ -86,6 +86,7 @@ class _Build:
         self.progress = progress
         self.report = BuildReport()
         self.writer = Writer()
+        self.pictures = pictures_of(config)
 
     def run(self, now: datetime) -> BuildReport:
         """All stages in order."""
@@ -111,6 +112,8 @@ class _Build:
             choices = self._read_pages(run, choices)
         with self._stage("draft"):
             self._draft(choices, manuscripts)
+        with self._stage("pictures"):
+            self._illustrate(choices)
         with self._stage("layout"):
             issues = self._lay_out(choices, day)
         with self._stage("publish"):
@@ -196,10 +199,32 @@ class _Build:
                 self.progress(Step("draft", sum(counts.values()), total))
         self.report.counts |= counts
 
+    def _illustrate(self, choices: list[Choice]) -> None:
+        """Lead pictures and the cover; without their engine all else goes on."""
+        own, settings = self.config.settings.pictures, self.config.settings
+        counts = {"pictures_found": 0, "pictures_lead": 0}
+        if self.pictures is not None:
+            items = _all_items(choices) if own.lead else {}
+            try:
+                for n, item in enumerate(items.values(), 1):
+                    found = self.pictures.gather(item, self.fetcher)
+                    counts["pictures_found"] += len(found.pictures)
+                    counts["pictures_lead"] += bool(found.lead)
+                    self.report.notices += [f"a picture was left out: {s}" for s in found.skipped]
+                    self.progress(Step("pictures", n, len(items)))
+                number = settings.running_number or settings.number
+                if own.cover and self.pictures.cover(settings.series, number) is None:
+                    self.pictures.draw_cover(settings.series, number, number)
+            except KuaibaoError as error:
+                self.report.notices.append(f"pictures were left out: {error.message}")
+        self.report.counts |= counts
+
     def _lay_out(self, choices: list[Choice], day: date) -> list[tuple[EditionSettings, Issue]]:
         issues: list[tuple[EditionSettings, Issue]] = []
         for edition, choice in zip(self.config.editions, choices, strict=True):
-            issue = make_issue(self.store, self.config.settings, edition, choice, day)
+            issue = make_issue(
+                self.store, self.config.settings, edition, choice, day, self.pictures
+            )
             if not issue.sections:
                 raise KuaibaoError(
                     f"nothing can be printed in the edition '{edition.language}'",

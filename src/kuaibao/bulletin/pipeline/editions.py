@@ -30,12 +30,14 @@ from kuaibao.bulletin.store import (
 from kuaibao.bulletin.writing import (
     DRAFT_VERSION,
     Manuscript,
+    Pictures,
     Summarizer,
     Writer,
     draw_figures,
     find_summarizer,
     find_translator,
     is_strategy,
+    lead_figure,
     make_draft,
 )
 from kuaibao.errors import InputError, MissingExtraError
@@ -155,21 +157,29 @@ def _keep_manuscript(
 
 
 def make_issue(
-    store: Store, settings: BulletinSettings, edition: EditionSettings, choice: Choice, day: date
-) -> Issue:
+    store: Store, settings: BulletinSettings, edition: EditionSettings, choice: Choice, day: date,
+    pictures: Pictures | None = None,
+) -> Issue:  # fmt: skip
     """The edition as it is printed, frozen by its hash."""
     sections = tuple(
         IssueSection(
             kind=section.kind,
             title=edition.section_titles.get(section.kind, ""),
-            items=tuple(_printed(store, item, edition) for item in choice.get(section.kind, [])),
+            items=tuple(
+                _printed(store, item, edition, pictures if settings.pictures.lead else None)
+                for item in choice.get(section.kind, [])
+            ),
         )
         for section in settings.sections
     )
     filled = tuple(section for section in sections if section.items)
+    running = settings.running_number or settings.number
+    cover = None
+    if pictures is not None and settings.pictures.cover:
+        cover = pictures.cover(settings.series, running)
     issue = Issue(
         series=edition.series, title=edition.title, language=edition.language,
-        number=settings.number, running_number=settings.running_number or settings.number,
+        number=settings.number, running_number=running, cover=cover,
         day=day, sections=filled, publisher=edition.publisher, editors=edition.editors,
         contact=edition.contact, base_url=settings.base_url, disclaimer=edition.disclaimer,
         highlights=_highlights(filled),
@@ -177,18 +187,26 @@ def make_issue(
     return dataclasses.replace(issue, content_hash=hash_issue(issue))
 
 
-def _printed(store: Store, item: Item, edition: EditionSettings) -> IssueItem:
+def _printed(
+    store: Store, item: Item, edition: EditionSettings, pictures: Pictures | None
+) -> IssueItem:
     stored = get_draft(store, item.item_id, edition.language)
     if stored is None:
         draft = Draft(item_id=item.item_id, language=edition.language, title=item.lead.title)
         return IssueItem(item=item, draft=draft)
     signed = signatures_of(store, item.item_id, edition.language)
+    figures = stored.figures
+    if pictures is not None:
+        lead = lead_figure(
+            item, pictures.of(item.item_id), title=stored.draft.title, language=edition.language
+        )
+        figures = (lead, *figures) if lead.image else figures
     return IssueItem(
         item=item,
         draft=stored.draft,
         signatures=signed or _house_signatures(edition),
         body_markdown=stored.body_markdown,
-        figures=stored.figures,
+        figures=figures,
     )
 
 

@@ -11,8 +11,10 @@ from kuaibao.bulletin.store import FetchRecord
 
 __all__ = ["STAGES", "BuildReport", "BuiltEdition", "Progress", "Stage", "Step"]
 
-Stage = Literal["fetch", "items", "rank", "full_text", "draft", "layout", "publish"]
-STAGES: tuple[Stage, ...] = ("fetch", "items", "rank", "full_text", "draft", "layout", "publish")
+Stage = Literal["fetch", "items", "rank", "full_text", "draft", "pictures", "layout", "publish"]
+STAGES: tuple[Stage, ...] = (
+    "fetch", "items", "rank", "full_text", "draft", "pictures", "layout", "publish",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

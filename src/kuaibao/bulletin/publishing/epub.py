@@ -53,6 +53,8 @@ def render_epub(issue: Issue, view: IssueView) -> bytes:
 
 
 def _figures(view: IssueView) -> Iterator[tuple[str, bytes]]:
+    if view.cover:
+        yield f"figures/cover.{view.cover.image_type}", view.cover.image_bytes
     for section in view.sections:
         for item in section.items:
             for index, figure in enumerate(item.figures):

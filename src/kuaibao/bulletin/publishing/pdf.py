@@ -108,6 +108,7 @@ def _data(issue: IssueView) -> dict[str, Any]:
         "highlights": list(issue.highlights),
         "disclaimer": issue.disclaimer,
         "hash": issue.content_hash,
+        "cover": _figure(issue.cover) if issue.cover else None,
         "words": {
             table: words.words(table) for table in ("issue", "item", "conference", "punctuation")
         },
@@ -145,6 +146,7 @@ def _item(item: ItemView, language: str) -> dict[str, Any]:
         "text": [part.text for part in item.parts if not part.label],
         "fields": [{"label": p.label, "text": p.text} for p in item.parts if p.label],
         "facts": [{"label": f.label, "value": f.value, "url": f.url} for f in item.facts],
+        "lead": _figure(item.figures[item.lead_figure]) if item.lead_figure is not None else None,
         "figures": [_figure(item.figures[index]) for index in item.loose_figures],
         "conference": {
             "dates": meeting.dates,

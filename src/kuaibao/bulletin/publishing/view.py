@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kuaibao.bulletin.model import (
     Conference,
@@ -160,8 +160,10 @@ class ItemView:
     facts: tuple[Row, ...]
     body: tuple[BodyPart, ...]
     figures: tuple[FigureView, ...]
+    lead_figure: int | None
+    """A picture that stands before the text."""
     loose_figures: tuple[int, ...]
-    """Those that no fenced block of the body gives a place."""
+    """The others that no fenced block of the body gives a place."""
     conference: ConferenceView | None
     also: tuple[Row, ...]
     signature: str
@@ -208,6 +210,8 @@ class IssueView:
     content_hash: str
     highlights: tuple[str, ...]
     sections: tuple[SectionView, ...]
+    cover: FigureView | None = None
+    """The strip at the head."""
     rows: tuple[Row, ...] = field(default=())
     """Publisher, editors and contact, where they are known."""
 
@@ -240,6 +244,7 @@ def make_view(issue: Issue) -> IssueView:
         content_hash=clean_line(issue.content_hash),
         highlights=tuple(text for line in issue.highlights if (text := clean_line(line))),
         sections=tuple(_section(s, i, words) for i, s in enumerate(filled, start=1)),
+        cover=_cover(issue, words),
         rows=tuple(Row(label=words.word(f"issue.{k}"), value=v) for k, v in rows if v),
     )
 
@@ -266,6 +271,7 @@ def _item(item: IssueItem, number: str, words: Catalogue) -> ItemView:
     figures = tuple(_figures(item, number))
     body = parse_body(item.body_markdown, [f.replaces for f in item.figures])
     placed = {part.figure for part in body if part.figure is not None}
+    lead = 0 if figures and figures[0].image and 0 not in placed else None
     published = entry.published or entry.updated
     return ItemView(
         anchor=f"item-{number.replace('.', '-')}",
@@ -291,7 +297,8 @@ def _item(item: IssueItem, number: str, words: Catalogue) -> ItemView:
         ),
         body=body,
         figures=figures,
-        loose_figures=tuple(i for i in range(len(figures)) if i not in placed),
+        lead_figure=lead,
+        loose_figures=tuple(i for i in range(len(figures)) if i not in placed and i != lead),
         conference=_conference(entry.conference, words) if entry.conference else None,
         also=tuple(_also(item)),
         signature=signature_line(item, words),
@@ -405,6 +412,16 @@ def _figure(figure: Figure, prefix: str) -> FigureView:
         source=", ".join(source),
         source_url=safe_url(figure.source_url),
     )
+
+
+def _cover(issue: Issue, words: Catalogue) -> FigureView | None:
+    """The strip, named by what it is where it says nothing of itself."""
+    if issue.cover is None:
+        return None
+    cover = _figure(issue.cover, "cover-")
+    if not cover.image:
+        return None
+    return replace(cover, alt=cover.alt or words.word("issue.cover"))
 
 
 def _image(uri: str) -> str:

@@ -67,6 +67,8 @@ def hash_issue(issue: Issue) -> str:
     the same issue.
     """
     value = json.loads(encode(dataclasses.replace(issue, content_hash="")))
+    if value["cover"] is None:  # issues from before there were covers keep their hash
+        del value["cover"]
     return hash_value(_without_retrieval(value))
 
 

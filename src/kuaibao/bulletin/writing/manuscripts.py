@@ -11,7 +11,8 @@
     ---
     正文……
 
-Two manuscripts with one `url` are one item in two languages.
+Two manuscripts with one `url` are one item in two languages. `pictures: [a.png, b.jpg]` names files
+of the same folder, of which one may lead (`[pictures] lead`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from kuaibao.bulletin.errors import ManuscriptError
-from kuaibao.bulletin.model import Entry, ItemKind, Signature
+from kuaibao.bulletin.model import Enclosure, Entry, ItemKind, Signature
 from kuaibao.bulletin.sources.documents import Document, read_markdown
 from kuaibao.bulletin.sources.identifiers import identifiers_in
 from kuaibao.errors import Place, did_you_mean
@@ -35,7 +36,7 @@ MAX_BYTES = 2_000_000
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _OWN_KEYS = frozenset(
     ["original_title", "original_language", "kind", "venue", "compiled_by", "translated_by",
-     "proofread_by", "doi", "arxiv"]
+     "proofread_by", "doi", "arxiv", "pictures"]
 )  # fmt: skip
 _ROLES = (("compiled", "compiled_by"), ("translated", "translated_by"),
           ("proofread", "proofread_by"))  # fmt: skip
@@ -113,8 +114,15 @@ def _entry(
         identifiers=tuple(dict.fromkeys((*given, *found))),
         venue=str(more.get("venue") or ""),
         licence=document.licence,
+        enclosures=tuple(Enclosure(url=p, media_type="image/*") for p in _pictures(more)),
         retrieved=now,
     )
+
+
+def _pictures(more: dict[str, Any]) -> list[str]:
+    """Files of the manuscripts' folder."""
+    given = more.get("pictures") or []
+    return [str(one) for one in (given if isinstance(given, list) else [given])]
 
 
 def _body(text: str, title: str) -> str:

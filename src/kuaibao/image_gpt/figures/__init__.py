@@ -8,17 +8,26 @@ from kuaibao.image_gpt.figures.kinds import (
     load_probe,
     save_probe,
 )
-from kuaibao.image_gpt.figures.sorting import Figure, SortedFigures, sort_figures
+from kuaibao.image_gpt.figures.sorter import FigureSorter, configured_sorter
+from kuaibao.image_gpt.figures.sorting import (
+    Figure,
+    SortedFigures,
+    sort_figures,
+    sort_pictures,
+)
 
 __all__ = [
     "KINDS",
     "Figure",
     "FigureProbe",
+    "FigureSorter",
     "SortedFigures",
     "add_choice",
+    "configured_sorter",
     "figure_features",
     "load_probe",
     "read_choices",
     "save_probe",
     "sort_figures",
+    "sort_pictures",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from kuaibao.image_gpt.figures.kinds import KINDS, FigureProbe, figure_features
 from kuaibao.image_gpt.model import ImageGPT
 from kuaibao.image_gpt.pictures import SUFFIXES, read_picture
 
-__all__ = ["Figure", "SortedFigures", "sort_figures"]
+__all__ = ["Figure", "SortedFigures", "sort_figures", "sort_pictures"]
 
 MAX_FIGURES = 500
 _SAME_GREY = 0.03
@@ -77,25 +77,43 @@ def sort_figures(
     Raises:
         InputError: Nothing there that can be read.
     """
-    files = _files(paths)
-    pictures: list[Image.Image] = []
-    names: list[str] = []
+    pictures: dict[str, Image.Image] = {}
     skipped: list[str] = []
-    for file in files:
+    for file in _files(paths):
         try:
-            pictures.append(read_picture(file))
+            picture = read_picture(file)
         except InputError as error:
             skipped.append(error.message)
             continue
-        names.append(str(file.relative_to(root)) if root else str(file))
+        pictures[str(file.relative_to(root)) if root else str(file)] = picture
     if not pictures:
         raise InputError("no pictures that can be read", hint="; ".join(skipped[:3]))
-    values = torch.from_numpy(figure_features(model, pictures))
+    return sort_pictures(pictures, model, probe, skipped=skipped)
+
+
+def sort_pictures(
+    pictures: Mapping[str, Image.Image], model: ImageGPT, probe: FigureProbe, *,
+    told: Mapping[str, str] | None = None, skipped: Sequence[str] = (),
+) -> SortedFigures:  # fmt: skip
+    """Sort pictures that were read.
+
+    Args:
+        pictures: By name, RGB.
+        model: Whose features the probe was fitted on.
+        probe: Of the kinds.
+        told: Kinds by name that an editor told: they stand.
+        skipped: What could not be read.
+    """
+    names = list(pictures)
+    values = torch.from_numpy(figure_features(model, list(pictures.values())))
     chances = probe.probabilities(values).numpy()
-    same = near_identical(pictures)
+    for i, name in enumerate(names):
+        if told and name in told:
+            chances[i] = np.eye(len(KINDS))[KINDS.index(told[name])]
+    same = near_identical(list(pictures.values()))
     figures = [
-        _figure(names[i], pictures[i], chances[i], names[same[i]] if same[i] >= 0 else "")
-        for i in range(len(names))
+        _figure(name, pictures[name], chances[i], names[same[i]] if same[i] >= 0 else "")
+        for i, name in enumerate(names)
     ]
     figures.sort(key=lambda f: (bool(f.same_as), -f.score, f.file))
     lead, reason = _lead(figures)

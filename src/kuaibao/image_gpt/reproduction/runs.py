@@ -29,14 +29,21 @@ class OutOfBudgetError(KuaibaoError):
 
 @dataclass
 class Budget:
-    """Wall time that may be used."""
+    """Wall time that may be used; work is cut into pieces, and none is begun that would not fit."""
 
     seconds: float = float("inf")
     started: float = field(default_factory=time.monotonic)
+    longest: dict[str, float] = field(default_factory=dict[str, float])
+    """Seconds of the longest piece of each kind so far."""
 
-    def check(self) -> None:
-        """Raise `OutOfBudgetError` if it is used up."""
-        if time.monotonic() - self.started > self.seconds:
+    def note(self, kind: str, seconds: float) -> None:
+        """Remember how long a piece took."""
+        self.longest[kind] = max(seconds, self.longest.get(kind, 0.0))
+
+    def check(self, kind: str = "") -> None:
+        """Raise `OutOfBudgetError` if the next piece of a kind would not fit."""
+        left = self.seconds - (time.monotonic() - self.started)
+        if left < self.longest.get(kind, 0.0) or left < 0:
             raise OutOfBudgetError(
                 f"the budget of {self.seconds / 60:.0f} minutes is used up",
                 hint="Run the same command again: it goes on where it was.",
@@ -67,14 +74,18 @@ def run_recipe(
         OutOfBudgetError: Cut; the checkpoint is written.
     """
     task = make_task(recipe, tell)
-    folder = recipe.run_folder
+    folder, kind = recipe.run_folder, f"{recipe.model} {recipe.data['pictures']}"
+    since = time.monotonic()
 
     def after(step: int, steps: int, figures: Any) -> None:
+        nonlocal since
         tell(recipe.name, step, steps)
         if step in snapshots and not (folder / "snapshots" / str(step) / "figures.json").is_file():
             _snapshot(task, folder / "snapshots" / str(step))
         if step % recipe.run.checkpoint_every == 0:
-            budget.check()
+            budget.note(kind, time.monotonic() - since)
+            since = time.monotonic()
+            budget.check(kind)
 
     result = train(task, recipe, resume=True, progress=after)
     step, figures = min(result.state.evaluations, key=lambda e: e[1]["loss"])

@@ -6,11 +6,12 @@ Each step leaves a file; the same command goes on with the steps that are left.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ from kuaibao.transformer import build_model
 
 __all__ = ["STUDIES", "Study", "run_study"]
 
+N_PIECE = 20
+"""Checkpoints of a run: where a budget can cut it."""
 N_PROBE = 4000
 """Labelled training pictures of a probe at most."""
 
@@ -55,12 +58,14 @@ class Study:
     low_labels: tuple[int, ...] = (4, 25)
     tune_labels: int = 25
     learning_rate: float = 3e-3
+    precision: Literal["fp32", "bf16"] = "bf16"
+    """Of training; bf16 is 1.2 to 1.7 times as fast here, but for the smallest."""
 
 
 STUDIES = {
     "digits": Study(
         name="digits", pictures="digits", size=8, grey=True, n_color=17, n_layer=6, n_embd=64,
-        steps=500, tune_steps=120, low_labels=(4, 25, 100),
+        steps=1000, tune_steps=150, low_labels=(4, 25, 100), precision="fp32",
     ),
     "mnist": Study(
         name="mnist", pictures="mnist", size=14, grey=True, n_color=8, n_layer=6, n_embd=96,
@@ -112,9 +117,14 @@ def run_study(
     found |= {"study": study.name, "seed": seed}
     for i, (name, step) in enumerate(steps.items()):
         tell(f"{study.name} {seed}: {name}", i, len(steps))
-        if not (results / f"{name}.json").is_file():
-            budget.check()
+        kind = f"{study.name} {name}"
+        if (results / f"{name}.json").is_file():
+            found[name] = remembered(results / f"{name}.json", step)
+            continue
+        budget.check(kind)
+        started = time.monotonic()
         found[name] = remembered(results / f"{name}.json", step)
+        budget.note(kind, time.monotonic() - started)
     return found
 
 
@@ -123,7 +133,7 @@ def _recipe(study: Study, seed: int, place: Path, name: str, **more: Any) -> Rec
     steps = int(more.pop("steps", study.steps))
     rate = float(more.pop("learning_rate", study.learning_rate))
     initial = str(more.pop("initial_model", ""))
-    every = max(1, steps // 10)
+    every = max(1, steps // N_PIECE)
     return Recipe(
         task="image-gpt", seed=seed, out=name, folder=place, name=f"{study.name} {seed} {name}",
         model={"n_layer": study.n_layer, "n_embd": study.n_embd, "n_head": study.n_head},
@@ -132,7 +142,8 @@ def _recipe(study: Study, seed: int, place: Path, name: str, **more: Any) -> Rec
               "packed": "pictures", **more},
         optimizer=OptimizerSettings(learning_rate=rate, warmup_steps=max(1, steps // 20)),
         run=RunSettings(steps=steps, batch_size=study.batch_size, evaluate_every=every,
-                        checkpoint_every=every, keep=1, initial_model=initial),
+                        checkpoint_every=every, keep=1, initial_model=initial,
+                        precision=study.precision),
     )  # fmt: skip
 
 
@@ -141,7 +152,7 @@ def _pretrain(
 ) -> dict[str, Any]:
     recipe = _recipe(study, seed, place, objective, objective=objective)
     every = recipe.run.checkpoint_every
-    wanted = [every, 2 * every, 4 * every, 7 * every, study.steps]
+    wanted = [every, 2 * every, 4 * every, 8 * every, study.steps]
     return run_recipe(recipe, budget, tell, snapshots=wanted if objective != "bert" else ())
 
 

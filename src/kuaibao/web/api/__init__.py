@@ -1,7 +1,7 @@
 """The JSON API: everything that the pages do, over the same functions."""
 
-from kuaibao.web.api import issues, office, pieces, reading
+from kuaibao.web.api import issues, office, pictures, pieces, reading
 
 __all__ = ["routers"]
 
-routers = (pieces.router, issues.router, office.router, reading.router)
+routers = (pieces.router, pictures.router, issues.router, office.router, reading.router)

@@ -10,9 +10,10 @@ from kuaibao.bulletin.desk import MAX_NUMBER, PieceText
 from kuaibao.bulletin.model import SectionKind
 
 __all__ = [
-    "AssignForm", "CommentForm", "CorrectForm", "DraftForm", "IssueChange", "IssueForm",
-    "MoveForm", "OrderForm", "PersonChange", "PersonForm", "PlaceForm", "SaveForm",
-    "SentenceForm", "SettingForm", "TermForm", "TextForm", "TokenForm",
+    "AssignForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "IssueChange",
+    "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PersonChange", "PersonForm",
+    "PictureKindForm", "PlaceForm", "SaveForm", "SentenceForm", "SettingForm", "TermForm",
+    "TextForm", "TokenForm",
 ]  # fmt: skip
 
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
@@ -87,6 +88,25 @@ class SentenceForm(_Form):
 
     sentence: Annotated[str, Field(max_length=20_000)]
     state: Literal["draft", "checked", "approved"]
+
+
+class PictureKindForm(_Form):
+    """What kind a picture is."""
+
+    url: Annotated[str, Field(max_length=4_000)]
+    kind: Annotated[str, Field(max_length=100)]
+
+
+class LeadForm(_Form):
+    """The picture that leads; empty for none."""
+
+    url: Annotated[str, Field(max_length=4_000)] = ""
+
+
+class CoverForm(_Form):
+    """Which draw of the cover."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class IssueForm(_Form):

@@ -86,7 +86,8 @@ def board(request: Request, desk: DeskOf, actor: ActorOf, issue_id: int) -> Resp
         request, "board.html", issue=issue, series=series, pieces=pieces,
         waiting=[p for p in waiting if p.issue_id is None], obstacles=by_piece,
         people=people_by_id(desk), log=list_log(desk, actor, issue_id=issue_id, limit=30),
-        today=desk.today,
+        today=desk.today, wants_cover=desk.pictures is not None,
+        cover=desk.pictures.cover(series.name, issue.running_number) if desk.pictures else None,
     )  # fmt: skip
 
 

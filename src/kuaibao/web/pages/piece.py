@@ -25,6 +25,7 @@ from kuaibao.bulletin.desk import (
     get_piece,
     get_series,
     get_text,
+    known_pictures,
     list_comments,
     list_log,
     list_revisions,
@@ -265,6 +266,7 @@ def _page(
         comments=list_comments(desk, actor, piece.piece_id), error_classes=ERROR_CLASSES,
         signatures=[s for s in signatures_of(desk, actor, piece.piece_id) if not s.is_void],
         has_endpoint=endpoint_of(desk) is not None, today=desk.today,
+        wants_pictures=desk.pictures is not None, pictures=known_pictures(desk, actor, piece),
         **_review(desk, actor, piece, text),
     )  # fmt: skip
 
