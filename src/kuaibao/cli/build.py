@@ -77,9 +77,11 @@ def show(report: BuildReport) -> None:
         ("ranked", f"{counts['items_due']} due, {counts['items_chosen']} chosen"),
         ("full text", f"{counts['pages_read']} pages read, {counts['pages_failed']} failed"),
         ("drafts", f"{counts['drafts_made']} made, {counts['drafts_kept']} kept"),
-        ("pictures", f"{counts['pictures_found']} found, {counts['pictures_lead']} lead an item"),
         ("printed", f"{counts['items_printed']} items in {counts['editions']} editions"),
     )
+    if counts["pictures_found"]:
+        lead = f"{counts['pictures_found']} found, {counts['pictures_lead']} lead an item"
+        rows = (*rows[:-1], ("pictures", lead), rows[-1])
     for name, text in rows:
         typer.echo(f"{name:10} {text}")
     for notice in report.notices:

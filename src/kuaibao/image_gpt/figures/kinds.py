@@ -94,7 +94,7 @@ class FigureProbe:
         probe = fit_probe(features, labels, c=_C, n_class=len(KINDS), classes=KINDS)
         return cls(probe, features, labels)
 
-    def with_choices(self, features: Tensor, labels: Tensor, *, weight: int = 5) -> FigureProbe:
+    def with_choices(self, features: Tensor, labels: Tensor, *, weight: int = 20) -> FigureProbe:
         """Fit anew with an editor's examples, each counted `weight` times."""
         if len(labels) == 0:
             return self
