@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 
-from kuaibao.doctor.advice import advise, warnings_of
+from kuaibao.doctor.advice import advise
 from kuaibao.doctor.functions import meaning_of
 from kuaibao.doctor.measured import LoaderFacts, Observation, ProbeRecord, StepRecord, from_json
+from kuaibao.doctor.remarks import warnings_of
 from kuaibao.doctor.report import report_of
 from kuaibao.doctor.schedule import Schedule
 from kuaibao.doctor.timeline import REGIONS, without_delay

@@ -36,6 +36,7 @@ def run(
     html_path: Annotated[
         str, typer.Option("--html", metavar="OUT.html", help="Write the report as one HTML page.")
     ] = "",
+    language: Annotated[str, typer.Option(help="Language of the HTML page: en or zh.")] = "en",
     apply: Annotated[
         bool, typer.Option("--apply", help="Try the automatic cures and measure them.")
     ] = False,
@@ -53,8 +54,11 @@ def run(
     enough was seen. Exit status: the command's own, or 3 when the doctor failed.
     """
     from kuaibao.doctor.examination import examine_command
-    from kuaibao.errors import KuaibaoError
+    from kuaibao.doctor.page_words import LANGUAGES
+    from kuaibao.errors import InputError, KuaibaoError
 
+    if language not in LANGUAGES:
+        raise InputError(f"no language {language!r}", hint=f"Known: {', '.join(LANGUAGES)}.")
     try:
         report = examine_command(
             command,
@@ -71,7 +75,7 @@ def run(
         from kuaibao.doctor.errors import DoctorError
 
         raise DoctorError(f"the doctor failed: {type(error).__name__}: {error}") from error
-    _hand_out(report, json_path, html_path)
+    _hand_out(report, json_path, html_path, language)
     if write:
         _write_patches(report, accept=yes)
     raise typer.Exit(report["exit_status"])
@@ -84,7 +88,7 @@ def _say(text: str) -> None:
     typer.secho(f"kuaibao doctor: {text}", err=True, fg=typer.colors.BRIGHT_BLACK)
 
 
-def _hand_out(report: dict[str, Any], json_path: str, html_path: str) -> None:
+def _hand_out(report: dict[str, Any], json_path: str, html_path: str, language: str) -> None:
     import json
 
     from rich.console import Console
@@ -99,7 +103,7 @@ def _hand_out(report: dict[str, Any], json_path: str, html_path: str) -> None:
     if html_path:
         from kuaibao.doctor.page import render_page
 
-        write_text(html_path, render_page(report))
+        write_text(html_path, render_page(report, language))
     print_report(report, Console(stderr=True))
 
 

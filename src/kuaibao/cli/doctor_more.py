@@ -84,23 +84,21 @@ def sweep(
     budget: Annotated[str, typer.Option(help="Memory never to exceed, e.g. 4G.")] = "",
     as_json: _AsJson = False,
 ) -> None:
-    """Try numbers of workers and prefetch factors, each only if its forecast fits the memory."""
-    from kuaibao.doctor.sweep import parse_bytes, sweep_loader
+    """Try workers, prefetch, living workers and pinning, each only if its forecast fits."""
+    from kuaibao.doctor.sweep import sweep_loader
 
     rows = sweep_loader(
         command, workers=_numbers(workers), prefetch=_numbers(prefetch) or [2], samples=samples,
-        seconds=seconds if seconds or samples else 8.0, budget_bytes=parse_bytes(budget),
+        seconds=seconds if seconds or samples else 8.0, budget_bytes=_bytes(budget),
         progress=_say,
     )  # fmt: skip
     if as_json:
         typer.echo(json.dumps([row.to_json() for row in rows]))
         return
     _table(
-        ("workers", "prefetch", "persistent", "samples/s", "batches held", "forecast"),
+        ("settings", "samples/s", "batches held", "forecast"),
         [
-            (str(r.n_workers), str(r.prefetch_factor) if r.n_workers else "-",
-             "yes" if r.persistent else "-",
-             f"{r.samples_per_s:.4g}" if r.samples_per_s else r.why,
+            (str(r.settings), f"{r.samples_per_s:.4g}" if r.samples_per_s else r.why,
              str(r.forecast["n_batches_held"]), f"{r.forecast['total_bytes'] / 1e6:.4g} MB")
             for r in rows
         ],

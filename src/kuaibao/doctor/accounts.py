@@ -15,7 +15,7 @@ import numpy as np
 
 from kuaibao.doctor.measured import Observation, ProbeRecord, StepRecord
 
-__all__ = ["CLASSES", "DATA_CLASSES", "Accounts", "build_accounts"]
+__all__ = ["CLASSES", "DATA_CLASSES", "Accounts", "build_accounts", "sending_seconds"]
 
 DATA_CLASSES = ("disk", "decode", "transform", "collate", "transfer", "memory")
 BODY_CLASSES = (
@@ -282,7 +282,7 @@ def _refine(parts: dict[str, float], probes: list[ProbeRecord]) -> None:
 
 def _add_transfer(parts: dict[str, float], seen: Observation, real: list[StepRecord]) -> None:
     """Workers' own cost of sending, the loop's of receiving, and what workers take from it."""
-    sending = _sending_seconds(seen.workers)
+    sending = sending_seconds(seen.workers)
     n_workers = max(1, min(seen.loader.n_workers, round(seen.cores)))
     receiving = float(np.mean([s.cpu["wait"] for s in real]))
     parts["transfer"] += sending + receiving * n_workers
@@ -312,7 +312,7 @@ def _worker_delay(rows: list[dict[str, float]]) -> float:
     return max(1.0, wall / running) if running > 0 else 1.0
 
 
-def _sending_seconds(rows: list[dict[str, float]]) -> float:
+def sending_seconds(rows: list[dict[str, float]]) -> float:
     """CPU seconds a batch that a worker spends outside its fetches (pickling, sending)."""
     by_worker: dict[float, list[dict[str, float]]] = {}
     for row in rows:

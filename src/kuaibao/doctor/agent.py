@@ -61,7 +61,8 @@ def _install(spool: Path, settings: dict[str, Any]) -> None:
     if _is_worker() or not _claim(spool):
         install_fetch_hooks()  # a spawned worker, or a second process of the same command
         return
-    from kuaibao.doctor.session import Session, Settings
+    from kuaibao.doctor.session import Session
+    from kuaibao.doctor.settings import Settings
 
     options = dict(settings["options"])
     options["treatments"] = tuple(options.get("treatments", ()))

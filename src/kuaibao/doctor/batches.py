@@ -15,6 +15,7 @@ __all__ = [
     "batch_bytes",
     "describe_tensors",
     "digest",
+    "is_eight_bit_picture",
     "leaves",
     "n_samples",
     "narrowest_dtype",
@@ -115,6 +116,11 @@ def narrowest_dtype(tensor: torch.Tensor) -> torch.dtype | None:
         if limits.min <= low and high <= limits.max and dtype.itemsize < tensor.element_size():
             return dtype
     return None
+
+
+def is_eight_bit_picture(tensor: torch.Tensor) -> bool:
+    """Whether its floats are whole numbers from 0 to 255, divided by 255."""
+    return tensor.is_floating_point() and 0 < float(tensor.max()) <= 1.0
 
 
 def _narrow_float(sample: torch.Tensor) -> torch.dtype | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -29,6 +29,8 @@ COLORS = {
     "startup": "#b56576",
 }
 _WIDTH = 860
+_Words = Callable[[str], str]
+"""A word in the page's language."""
 
 
 def _svg(height: float, body: str, label: str) -> str:
@@ -57,7 +59,7 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
 
 
-def shares_bar(stalls: dict[str, dict[str, float]]) -> str:
+def shares_bar(stalls: dict[str, dict[str, float]], t: _Words = str) -> str:
     """One stacked bar of where a step's time goes."""
     ordered = sorted(stalls.items(), key=lambda item: -item[1]["mid"])
     total = sum(share["mid"] for _, share in ordered) or 1.0
@@ -66,11 +68,18 @@ def shares_bar(stalls: dict[str, dict[str, float]]) -> str:
         width = _WIDTH * share["mid"] / total
         if width < 1:
             continue
-        body += _rect(x, 0, width - 1, 34, COLORS.get(name, "#888"), f"{name} {share['mid']:.1%}")
-        if width > 9 * len(name) + 12:
-            body += _text(x + 8, 22, name, kind="inside")
+        body += _rect(
+            x, 0, width - 1, 34, COLORS.get(name, "#888"), f"{t(name)} {share['mid']:.1%}"
+        )
+        if width > _width_of(t(name)) + 12:
+            body += _text(x + 8, 22, t(name), kind="inside")
         x += width
-    return _svg(36, body, "where a step's time goes")
+    return _svg(36, body, t("where a step's time goes"))
+
+
+def _width_of(text: str) -> float:
+    """Rough width of a label; Han characters are twice as wide."""
+    return sum(15.0 if ord(letter) > 0x2E7F else 9.0 for letter in text)
 
 
 def bars(rows: Sequence[tuple[str, float, str, str]], label: str) -> str:
@@ -89,7 +98,7 @@ def bars(rows: Sequence[tuple[str, float, str, str]], label: str) -> str:
     return _svg(26.0 * len(rows) + 2, body, label)
 
 
-def steps_chart(steps: list[dict[str, Any]]) -> str:
+def steps_chart(steps: list[dict[str, Any]], t: _Words = str) -> str:
     """Each step's time in order, by kind: what the alternation saw."""
     if len(steps) < 2:
         return ""
@@ -110,8 +119,8 @@ def steps_chart(steps: list[dict[str, Any]]) -> str:
     present = [mode for mode in colors if any(step["mode"] == mode for step in steps)]
     names = {"real": "real batch", "repeat": "batch repeated", "treated": "treated",
              "threads": "as many threads as cores", "device": "device batch repeated"}  # fmt: skip
-    return _svg(height, body, "time of each step") + legend(
-        [(names[mode], colors[mode]) for mode in present]
+    return _svg(height, body, t("time of each step")) + legend(
+        [(t(names[mode]), colors[mode]) for mode in present]
     )
 
 
@@ -125,7 +134,7 @@ def _axis(left: float, height: float, top: float) -> str:
     return body
 
 
-def timeline_chart(segments: list[list[Any]]) -> str:
+def timeline_chart(segments: list[list[Any]], t: _Words = str) -> str:
     """The first steps as a strip of coloured stretches, in rows of equal length."""
     segments = [s for s in segments if s[2] > s[1]]
     if not segments:
@@ -145,12 +154,12 @@ def timeline_chart(segments: list[list[Any]]) -> str:
             a, b = max(start, first), min(stop, last)
             if b > a:
                 name = "loss or python" if region == "between" else region
-                title = f"{name}: {milliseconds(stop - start)}"
+                title = f"{t(name)}: {milliseconds(stop - start)}"
                 body += _rect(left + (a - first) * scale, y + 2, (b - a) * scale, 24,
                               COLORS.get(region, "#888"), title)  # fmt: skip
     seen = list(dict.fromkeys(s[0] for s in segments))
-    names = [("loss or python" if n == "between" else n, COLORS.get(n, "#888")) for n in seen]
-    return _svg(32.0 * rows + 2, body, "timeline of the first steps") + legend(names)
+    names = [(t("loss or python" if n == "between" else n), COLORS.get(n, "#888")) for n in seen]
+    return _svg(32.0 * rows + 2, body, t("timeline of the first steps")) + legend(names)
 
 
 def legend(names: list[tuple[str, str]]) -> str:
@@ -161,7 +170,7 @@ def legend(names: list[tuple[str, str]]) -> str:
     return f'<p class="legend">{items}</p>'
 
 
-def memory_chart(samples: list[dict[str, float]]) -> str:
+def memory_chart(samples: list[dict[str, float]], t: _Words = str) -> str:
     """Memory of the loop's process and of its workers over time."""
     if len(samples) < 3:
         return ""
@@ -182,8 +191,11 @@ def memory_chart(samples: list[dict[str, float]]) -> str:
         )
         body += f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>'
     body += _text(_WIDTH, height - 4, f"{last:.3g} s", anchor="end", kind="soft")
-    return _svg(height, body, "memory over time") + legend(
-        [("the loop's process", colors["main_bytes"]), ("its workers", colors["worker_bytes"])]
+    return _svg(height, body, t("memory over time")) + legend(
+        [
+            (t("the loop's process"), colors["main_bytes"]),
+            (t("its workers"), colors["worker_bytes"]),
+        ]
     )
 
 
@@ -195,7 +207,7 @@ def megabytes(size: float) -> str:
     return f"{size:.0f} B"
 
 
-def advice_chart(advice: list[dict[str, Any]]) -> str:
+def advice_chart(advice: list[dict[str, Any]], t: _Words = str) -> str:
     """Predicted and achieved speed-ups with their ranges, on a logarithmic axis from 1x."""
     shown = [one for one in advice if one["predicted_speedup"]["mid"] > 1]
     if not shown:
@@ -219,13 +231,13 @@ def advice_chart(advice: list[dict[str, Any]]) -> str:
     for i, one in enumerate(shown):
         y = 40.0 * i
         body += _text(left - 12, y + 22, one["cure"], anchor="end")
-        body += _range(x_of, y + 12, one["predicted_speedup"], "#30638e", "predicted")
+        body += _range(x_of, y + 12, one["predicted_speedup"], "#30638e", t("predicted"))
         if one["achieved_speedup"]:
-            body += _range(x_of, y + 26, one["achieved_speedup"], "#66a182", "achieved")
-    names = [("predicted", "#30638e")]
+            body += _range(x_of, y + 26, one["achieved_speedup"], "#66a182", t("achieved"))
+    names = [(t("predicted"), "#30638e")]
     if any(one["achieved_speedup"] for one in shown):
-        names.append(("achieved", "#66a182"))
-    return _svg(height, body, "predicted and achieved speed-ups") + legend(names)
+        names.append((t("achieved"), "#66a182"))
+    return _svg(height, body, t("predicted and achieved speed-ups")) + legend(names)
 
 
 def _range(x_of: Any, y: float, value: dict[str, float], color: str, name: str) -> str:

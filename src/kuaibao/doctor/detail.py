@@ -40,6 +40,8 @@ SYNCHRONIZING = frozenset(
 )
 _MAX_CALLS = 100_000
 _GAP_S = 1e-3
+_FEW_COPIES = 8
+"""A batch of a few fields is copied by as many calls: that is no loop over samples."""
 
 
 _UPDATES = frozenset(
@@ -171,6 +173,9 @@ def summarize(
             seconds[kind] = seconds.get(kind, 0.0) + own
         if region == "python":
             seconds["optimizer"] = seconds.get("optimizer", 0.0) + _update_seconds(loose)
+        if region == "python":
+            copying = _between_copies(loose)
+            seconds["host_to_device"] = seconds.get("host_to_device", 0.0) + copying
         runs = _runs([c for c in loose if c.region == region and c.name in SYNCHRONIZING])
         seconds["synchronization"] = seconds.get("synchronization", 0.0) + runs
         moved[region] = _fractions(seconds, wall[region])
@@ -238,6 +243,25 @@ def _update_seconds(calls: list[Call]) -> float:
     """Seconds from the first to the last write into parameters that the loop does by hand."""
     writes = [c for c in calls if c.updates and c.region == "python"]
     return writes[-1].end - writes[0].start if writes else 0.0
+
+
+def _between_copies(calls: list[Call]) -> float:
+    """Seconds of the loop's Python between copies that follow each other closely.
+
+    Where samples or fields are copied one by one, the loop around the copies is theirs too.
+    """
+    seconds, n_copy, n_other = 0.0, 0, 0
+    previous: Call | None = None
+    for call in calls:
+        if call.region != "host_to_device":
+            n_other += 1
+            if call.region != "python":
+                previous = None
+            continue
+        if previous is not None and n_other <= 3 and call.start - previous.end < _GAP_S:
+            seconds += call.start - previous.end
+        n_copy, n_other, previous = n_copy + 1, 0, call
+    return seconds if n_copy > _FEW_COPIES else 0.0
 
 
 def _runs(calls: list[Call]) -> float:

@@ -101,7 +101,7 @@ def _treat(command: list[str], one: Advice, *, samples: int, seconds: float, qui
         one.achieved_speedup = log_ratio_interval(result["untreated_s"], result["treated_s"])
         one.checks = result["checks"]
     if not seen.observation.treatments:
-        one.checks = {"measured": "no: " + "; ".join(seen.observation.notes or ["too few steps"])}
+        one.checks = {"measured": "no: too few steps"}
 
 
 def examine(
@@ -119,7 +119,8 @@ def examine(
     from pathlib import Path
 
     from kuaibao.doctor.processes import probe_cores
-    from kuaibao.doctor.session import Session, Settings, StopExamination
+    from kuaibao.doctor.session import Session
+    from kuaibao.doctor.settings import Settings, StopExamination
 
     with tempfile.TemporaryDirectory(prefix="kuaibao-doctor-") as folder:
         settings = Settings(samples=samples, seconds=seconds, cores=probe_cores())

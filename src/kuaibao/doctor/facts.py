@@ -8,8 +8,11 @@ import sys
 from time import perf_counter
 from typing import Any
 
-from kuaibao.doctor.batches import batch_bytes, describe_tensors
+import numpy as np
+
+from kuaibao.doctor.batches import batch_bytes, describe_tensors, leaves
 from kuaibao.doctor.measured import LoaderFacts
+from kuaibao.doctor.processes import open_files_limit
 
 __all__ = [
     "loader_facts",
@@ -60,6 +63,7 @@ def loader_facts(loader: Any, batch: Any) -> LoaderFacts:
         tensors=describe_tensors(batch) if batch is not None else [],
         batch_bytes=in_tensors + others,
         non_tensor_bytes=others,
+        array_bytes=sum(x.nbytes for x in leaves(batch) if isinstance(x, np.ndarray)),
         python_objects=_python_objects(dataset),
         duplicate_seeds=_own_generator(dataset),
     )
@@ -95,7 +99,6 @@ def _own_generator(dataset: Any) -> bool:
     """Whether the data set carries a generator that every worker would copy with its state."""
     import random
 
-    import numpy as np
     import torch
 
     kinds = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator)
@@ -128,6 +131,7 @@ def torch_settings(session: Any) -> dict[str, Any]:
                 for parameter in model.parameters()
             }
         ),
+        "open_files_limit": open_files_limit(),
         "distributed": torch.distributed.is_available() and torch.distributed.is_initialized(),
     }
 

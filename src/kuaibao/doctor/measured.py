@@ -63,6 +63,12 @@ class ProbeRecord:
     faults_collate: float
     residency_before: float
     residency_evicted: float
+    share_s: float | None = None
+    """Copying the batch into fresh shared memory, as a worker does."""
+    narrow_worker_s: float | None = None
+    """Making the samples narrow, collating and sharing them: S2 and sending in narrow types."""
+    narrow_loop_s: float | None = None
+    """Making the narrow batch wide again."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,8 @@ class LoaderFacts:
     """dtype, shape, bytes and the narrowest dtype without loss, for each tensor in a batch."""
     batch_bytes: int = 0
     non_tensor_bytes: int = 0
+    array_bytes: int = 0
+    """Of those, in NumPy arrays."""
     python_objects: int = 0
     """Python objects in the data set's lists: what reference counts copy in each worker."""
     duplicate_seeds: bool = False
@@ -132,7 +140,8 @@ class Observation:
     segments: list[tuple[str, float, float]] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
     treatments: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    """What else there is to say: `says` is the sentence's key, the rest its values."""
     digests: list[str] = field(default_factory=list)
     """Hashes of the first real batches, when nothing is ablated."""
     ended: str = ""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from kuaibao.doctor import charts
+from kuaibao.doctor.page_words import LANGUAGES, translator
+from kuaibao.errors import InputError
 
 __all__ = ["render_page"]
 
@@ -39,8 +42,23 @@ _MEANING = {
 }
 
 
-def render_page(report: dict[str, Any]) -> str:
-    """The page of a report (see `schema.json`)."""
+def render_page(report: dict[str, Any], language: str = "en") -> str:
+    """The page of a report (see `schema.json`).
+
+    Args:
+        report: As `doctor run --json` gives it.
+        language: `en` or `zh`.
+
+    Raises:
+        InputError: There is no page in this language.
+    """
+    if language not in LANGUAGES:
+        raise InputError(
+            f"there is no report in the language {language!r}",
+            hint=f"Known: {', '.join(LANGUAGES)}.",
+        )
+    t = translator(language)
+    said = report.get("translations", {}).get(language, {})
     folder = Path(__file__).parent
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
@@ -48,32 +66,35 @@ def render_page(report: dict[str, Any]) -> str:
     stalls = sorted(report["stalls"].items(), key=lambda item: -item[1]["mid"])
     return template.render(
         report=report,
-        meaning=_MEANING[report["verdict"]],
+        language={"en": "en", "zh": "zh-CN"}[language],
+        t=t,
+        say=lambda text: said.get(text, text),
+        meaning=t(_MEANING[report["verdict"]]),
         stalls=[(name, share) for name, share in stalls if share["mid"] >= 0.002],
         colors=charts.COLORS,
-        shares_bar=charts.shares_bar(report["stalls"]),
-        ladder=_ladder(report),
-        rates_chart=_rates(report),
-        steps_chart=charts.steps_chart(report["steps"]),
-        timeline=charts.timeline_chart(report["timeline"]),
-        memory_chart=charts.memory_chart(report["memory"].get("samples", [])),
-        advice_chart=charts.advice_chart(report["advice"]),
+        shares_bar=charts.shares_bar(report["stalls"], t),
+        ladder=_ladder(report, t),
+        rates_chart=_rates(report, t),
+        steps_chart=charts.steps_chart(report["steps"], t),
+        timeline=charts.timeline_chart(report["timeline"], t),
+        memory_chart=charts.memory_chart(report["memory"].get("samples", []), t),
+        advice_chart=charts.advice_chart(report["advice"], t),
         bytes=charts.megabytes,
         environment=[(k, v) for k, v in report["environment"].items() if not isinstance(v, dict)],
     )
 
 
-def _ladder(report: dict[str, Any]) -> str:
+def _ladder(report: dict[str, Any], t: Callable[[str], str]) -> str:
     colors = ("#30638e", "#00798c", "#f2cc8f", "#edae49", "#d1495b", "#8c564b")
     rows = [
-        (name, report["ladder"].get(key) or 0.0, charts.milliseconds(report["ladder"][key]), color)
-        for (key, name), color in zip(_RUNGS, colors, strict=True)
+        (t(name), report["ladder"].get(key) or 0.0, charts.milliseconds(report["ladder"][key]), c)
+        for (key, name), c in zip(_RUNGS, colors, strict=True)
         if report["ladder"].get(key)
     ]
-    return charts.bars(rows, "the ladder of ablations, seconds a batch")
+    return charts.bars(rows, t("the ladder of ablations, seconds a batch"))
 
 
-def _rates(report: dict[str, Any]) -> str:
+def _rates(report: dict[str, Any], t: Callable[[str], str]) -> str:
     names = (
         ("samples_per_s", "as it runs", "#d1495b"),
         ("compute_samples_per_s", "if data cost nothing", "#00798c"),
@@ -82,8 +103,8 @@ def _rates(report: dict[str, Any]) -> str:
     )
     rates = report["rates"]
     rows = [
-        (name, float(rates[key]), f"{rates[key]:.4g} samples/s", color)
+        (t(name), float(rates[key]), f"{rates[key]:.4g} {t('samples/s')}", color)
         for key, name, color in names
         if rates.get(key)
     ]
-    return charts.bars(rows, "rates")
+    return charts.bars(rows, t("rates"))

@@ -11,200 +11,28 @@ machine are not counted.
 
 from __future__ import annotations
 
-import builtins
-import ctypes
 import gc
-import io
 import os
 import pickle
 import random
 import resource
-import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import torch
 
-from kuaibao.doctor.batches import batch_bytes, leaves, same_values
-from kuaibao.doctor.fetching import METER
+from kuaibao.doctor.ablations import OPENED, ResizeLog, drafted_jpegs, large_arena, ram_files
+from kuaibao.doctor.batches import batch_bytes, same_values
+from kuaibao.doctor.fetching import FIELDS, METER
 from kuaibao.doctor.measured import ProbeRecord
 from kuaibao.doctor.page_cache import evict, resident_fraction
 from kuaibao.doctor.processes import run_delay_s
+from kuaibao.doctor.transport import NarrowSamples, narrowing_of, shared, widened
 
-__all__ = ["OpenedFiles", "drafted_jpegs", "large_arena", "probe_batch", "ram_files"]
-
-_MAX_RAM_BYTES = 1 << 30
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
-
-
-class OpenedFiles:
-    """Paths of files opened for reading while `collect` is on (an audit hook; it can't leave)."""
-
-    def __init__(self) -> None:
-        self.paths: dict[str, None] = {}
-        self.collect = False
-        self._installed = False
-
-    def install(self) -> None:
-        """Add the audit hook, once."""
-        if not self._installed:
-            self._installed = True
-            sys.addaudithook(self._audit)
-
-    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self.collect and event == "open":
-            path, mode, flags = (*arguments, None, None, None)[:3]
-            writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)
-            if isinstance(path, str | bytes) and not writes and "w" not in str(mode or ""):
-                name = os.fsdecode(path)
-                if not name.startswith(("/proc", "/sys", "/dev")):
-                    self.paths[os.path.abspath(name)] = None
-
-    @contextmanager
-    def collecting(self) -> Generator[dict[str, None]]:
-        """Collect the paths opened inside the block."""
-        self.install()
-        self.paths = {}
-        self.collect = True
-        try:
-            yield self.paths
-        finally:
-            self.collect = False
-
-
-OPENED = OpenedFiles()
-
-
-@contextmanager
-def ram_files(paths: list[str]) -> Generator[None]:
-    """Let `open` serve these files from RAM (Python's own `open`; C libraries go round it)."""
-    contents: dict[str, bytes] = {}
-    total = 0
-    for path in paths:
-        with suppress(OSError):
-            total += os.path.getsize(path)
-            if total > _MAX_RAM_BYTES:
-                break
-            with open(path, "rb") as file:
-                contents[path] = file.read()
-    original = builtins.open
-
-    def open_(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-        with suppress(TypeError):
-            data = contents.get(os.path.abspath(os.fsdecode(os.fspath(file))))
-            if data is not None and mode in ("rb", "r", "rt", "br"):
-                raw = io.BytesIO(data)
-                if "b" in mode:
-                    return raw
-                return io.TextIOWrapper(raw, *args[1:2], **_text_options(kwargs))
-        return original(file, mode, *args, **kwargs)
-
-    builtins.open = open_  # type: ignore[assignment]
-    io.open = open_  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        builtins.open = original
-        io.open = original
-
-
-def _text_options(options: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in options.items() if k in ("encoding", "errors", "newline")}
-
-
-@contextmanager
-def large_arena() -> Generator[bool]:
-    """Keep big blocks in glibc's arena: no page faults on batches over 32 MiB; False elsewhere."""
-    set_option = _mallopt()
-    if set_option is None:
-        yield False
-        return
-    set_option(_M_TOP_PAD, 256 << 20)
-    set_option(_M_MMAP_MAX, 0)  # the threshold itself can't be raised in a running process
-    set_option(_M_TRIM_THRESHOLD, (1 << 31) - 1)
-    try:
-        yield True
-    finally:
-        set_option(_M_MMAP_MAX, 65536)
-        set_option(_M_TOP_PAD, 128 << 10)
-        set_option(_M_TRIM_THRESHOLD, 64 << 20)
-
-
-def _mallopt() -> Callable[[int, int], int] | None:
-    try:
-        return ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return None
-
-
-@contextmanager
-def drafted_jpegs(resizes: ResizeLog) -> Generator[None]:
-    """Open JPEGs at the least of their 1/1, 1/2, 1/4, 1/8 sizes that covers the later resize."""
-    from PIL import Image
-
-    original: Any = Image.open
-
-    def open_(*args: Any, **kwargs: Any) -> Any:
-        image: Any = original(*args, **kwargs)
-        if image.format == "JPEG" and resizes.target is not None:
-            image.draft(None, resizes.target)
-        return image
-
-    Image.open = open_
-    try:
-        yield
-    finally:
-        Image.open = original
-
-
-class ResizeLog:
-    """The largest size that images of at least twice that size are resized to."""
-
-    def __init__(self) -> None:
-        self.target: tuple[int, int] | None = None
-        self.n_resize = 0
-        self.n_other_use = 0
-
-    @contextmanager
-    def watching(self) -> Generator[None]:
-        """Note every whole-image resize inside the block; crops first make it unsafe."""
-        if "PIL.Image" not in sys.modules:
-            yield
-            return
-        from PIL import Image
-
-        kind: Any = Image.Image
-        resize, crop, log = kind.resize, kind.crop, self
-
-        def resized(image: Any, size: Any, *args: Any, **kwargs: Any) -> Any:
-            width, height = int(size[0]), int(size[1])
-            box = kwargs.get("box") or (args[1] if len(args) > 1 else None)
-            if box is None and image.width >= 2 * width and image.height >= 2 * height:
-                log.n_resize += 1
-                old = log.target or (0, 0)
-                log.target = (max(old[0], width), max(old[1], height))
-            else:
-                log.n_other_use += 1
-            return resize(image, size, *args, **kwargs)
-
-        def cropped(image: Any, *args: Any, **kwargs: Any) -> Any:
-            if log.n_resize == 0:
-                log.n_other_use += 1
-            return crop(image, *args, **kwargs)
-
-        kind.resize, kind.crop = resized, cropped
-        try:
-            yield
-        finally:
-            kind.resize, kind.crop = resize, crop
-
-    @property
-    def is_safe(self) -> bool:
-        """Whether every image went through such a resize first."""
-        return self.n_resize > 0 and self.n_other_use == 0
+__all__ = ["probe_batch", "read_items"]
 
 
 @contextmanager
@@ -238,16 +66,14 @@ def read_items(dataset: Any, indices: list[Any]) -> list[Any]:
     return [dataset[index] for index in indices]
 
 
-def probe_batch(
-    loader: Any, indices: list[Any], *, max_items: int, single_thread: bool
-) -> ProbeRecord:
+def probe_batch(loader: Any, indices: list[Any], *, max_items: int, n_workers: int) -> ProbeRecord:
     """Climb the rungs once over these indices; figures are scaled to the whole batch.
 
     Args:
         loader: A map-style DataLoader with automatic batching.
         indices: What its batch sampler gave for one batch.
         max_items: Read at most so many samples.
-        single_thread: Whether the loader's own workers would run with one thread.
+        n_workers: Of the loader; its workers run with one thread, and their batches are sent.
 
     Raises:
         Exception: whatever the data set raises when it is read in this process.
@@ -257,9 +83,9 @@ def probe_batch(
     METER.muted = True
     try:
         with _random_states_kept():
-            if single_thread:
+            if n_workers:
                 torch.set_num_threads(1)
-            return _climb(loader, chosen, len(indices) / len(chosen), len(indices))
+            return _climb(loader, chosen, len(indices) / len(chosen), len(indices), n_workers)
     finally:
         METER.muted = False
         METER.sink, METER.active = METER.sink, False
@@ -267,7 +93,9 @@ def probe_batch(
             torch.set_num_threads(threads)
 
 
-def _climb(loader: Any, chosen: list[Any], scale: float, n_samples: int) -> ProbeRecord:
+def _climb(
+    loader: Any, chosen: list[Any], scale: float, n_samples: int, n_workers: int
+) -> ProbeRecord:
     dataset = loader.dataset
     collate: Any = getattr(loader.collate_fn, "original", loader.collate_fn)
     resizes = ResizeLog()
@@ -288,13 +116,18 @@ def _climb(loader: Any, chosen: list[Any], scale: float, n_samples: int) -> Prob
     draft = _drafted(dataset, chosen, resizes) if resizes.is_safe else None
     collate_s, collate_large, faults, batch = _collate(collate, items)
     in_tensors, others = batch_bytes(batch)
+    share_s, narrow_worker_s, narrow_loop_s = None, None, None
+    if n_workers and in_tensors + others > 1 << 20:
+        share_s = _sharing(batch)
+        if _is_default(collate):
+            narrow_worker_s, narrow_loop_s = _narrowing(collate, items)
     return ProbeRecord(
         cold_s=cold * scale,
         warm_s=warm * scale,
         memory_s=None if memory is None else memory * scale,
         collate_s=collate_s * scale,
         collate_large_arena_s=None if collate_large is None else collate_large * scale,
-        gather_s=_gather(items, scale),
+        gather_s=_gather(collate, items, scale),
         draft_s=None if draft is None else draft * scale,
         decode_s=decode * scale,
         pickle_s=_pickling(batch, scale) if others > 1 << 16 else None,
@@ -307,6 +140,9 @@ def _climb(loader: Any, chosen: list[Any], scale: float, n_samples: int) -> Prob
         faults_collate=faults * scale,
         residency_before=before,
         residency_evicted=evicted,
+        share_s=None if share_s is None else share_s * scale,
+        narrow_worker_s=None if narrow_worker_s is None else narrow_worker_s * scale,
+        narrow_loop_s=None if narrow_loop_s is None else narrow_loop_s * scale,
     )
 
 
@@ -322,8 +158,6 @@ def _warm(dataset: Any, chosen: list[Any]) -> tuple[float, list[Any], float]:
     METER.end(len(chosen), -1)
     METER.sink = sink
     METER.muted = True
-    from kuaibao.doctor.fetching import FIELDS
-
     decode = kept[0][FIELDS.index("decode_cpu")] if kept else 0.0
     return seconds, items, decode
 
@@ -372,20 +206,43 @@ def _collate(collate: Any, items: list[Any]) -> tuple[float, float | None, float
     return plain, large, float(faults), batch
 
 
-def _gather(items: list[Any], scale: float) -> float | None:
-    """Seconds to take a batch out of stored arrays with one call a field."""
-    columns = list(zip(*(list(leaves(item)) for item in items), strict=False))
-    arrays: list[torch.Tensor] = []
-    for column in columns:
-        try:
-            arrays.append(torch.stack([torch.as_tensor(np.asarray(value)) for value in column]))
-        except (TypeError, ValueError, RuntimeError):
-            return None
-    order = torch.randperm(len(items))
-    for array in arrays:
-        array.index_select(0, order)
-    seconds, _ = _seconds(lambda: [array.index_select(0, order) for array in arrays])
-    return seconds * scale
+def _gather(collate: Any, items: list[Any], scale: float) -> float | None:
+    """Seconds to take a batch out of the cache that would be applied, collated."""
+    from kuaibao.loading import RamCache, UncacheableError
+
+    try:
+        cache = RamCache(items, gather=_is_default(collate), check=False)
+        cache.fill()
+        order = torch.randperm(len(items)).tolist()
+        collate(cache.__getitems__(order))
+        seconds = [_seconds(lambda: collate(cache.__getitems__(order)))[0] for _ in range(3)]
+    except (UncacheableError, TypeError, ValueError, RuntimeError):
+        return None
+    return sorted(seconds)[1] * scale
+
+
+def _is_default(collate: Any) -> bool:
+    return getattr(collate, "__name__", "") == "default_collate"
+
+
+def _sharing(batch: Any) -> float:
+    """Seconds of the median of three copies into fresh shared memory."""
+    return sorted(_seconds(lambda: shared(batch))[0] for _ in range(3))[1]
+
+
+def _narrowing(collate: Any, items: list[Any]) -> tuple[float | None, float | None]:
+    """Seconds in the worker and in the loop when the samples' fields travel narrow."""
+    fields = narrowing_of(items[:4])
+    if not fields:
+        return None, None
+    narrow = NarrowSamples(items, fields)
+    worker: list[float] = []
+    loop: list[float] = []
+    for _ in range(3):
+        seconds, batch = _seconds(lambda: collate([narrow.narrow(item) for item in items]))
+        worker.append(seconds + _seconds(lambda batch=batch: shared(batch))[0])
+        loop.append(_seconds(lambda batch=batch: widened(batch, fields))[0])
+    return sorted(worker)[1], sorted(loop)[1]
 
 
 def _pickling(batch: Any, scale: float) -> float | None:

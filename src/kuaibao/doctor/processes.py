@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import resource
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "busy_shares",
     "bytes_asked_for",
+    "core_seconds",
     "cpu_seconds",
     "disk_bytes",
     "environment",
     "free_memory_bytes",
+    "n_open_files",
+    "open_files_limit",
     "probe_cores",
+    "process_age_s",
     "proportional_bytes",
     "resident_bytes",
     "run_delay_s",
@@ -56,6 +62,16 @@ def bytes_asked_for() -> int:
         return 0
     finally:
         os.close(handle)
+
+
+def process_age_s() -> float:
+    """Seconds since this process was started."""
+    try:
+        fields = Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()
+        up = float(Path("/proc/uptime").read_text().split()[0])
+        return max(0.0, up - int(fields[19]) / os.sysconf("SC_CLK_TCK"))
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def cpu_seconds(pid: int) -> float:
@@ -104,6 +120,47 @@ def free_memory_bytes() -> int:
         return max(0, min(free, limit - used))
     except (OSError, ValueError):
         return free
+
+
+def n_open_files() -> int:
+    """Open files of this process; each tensor of a batch that came from a worker holds one."""
+    try:
+        return len(os.listdir("/proc/self/fd"))
+    except OSError:
+        return 0
+
+
+def open_files_limit() -> int:
+    """How many files this process may hold open (`ulimit -n`); 0 when there is no limit."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 0 if soft == resource.RLIM_INFINITY else soft
+
+
+def core_seconds() -> dict[str, tuple[float, float]]:
+    """Busy and all seconds of each core since the machine started (`/proc/stat`)."""
+    found: dict[str, tuple[float, float]] = {}
+    tick = os.sysconf("SC_CLK_TCK")
+    try:
+        lines = Path("/proc/stat").read_text().splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        name, *fields = line.split()
+        if name.startswith("cpu") and name != "cpu":
+            values = [int(field) / tick for field in fields[:8]]
+            found[name] = sum(values) - values[3] - values[4], sum(values)
+    return found
+
+
+def busy_shares(
+    before: dict[str, tuple[float, float]], after: dict[str, tuple[float, float]]
+) -> dict[str, float]:
+    """Share of the time between two readings of `core_seconds` that each core was busy."""
+    return {
+        name: round((busy - before[name][0]) / max(1e-9, total - before[name][1]), 3)
+        for name, (busy, total) in after.items()
+        if name in before
+    }
 
 
 def shared_memory_bytes() -> int:

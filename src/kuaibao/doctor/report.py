@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from kuaibao.doctor.advice import Advice, warnings_of
+from kuaibao.doctor.advice import Advice
 from kuaibao.doctor.measured import Observation
 from kuaibao.doctor.memory import fit, forecast
 from kuaibao.doctor.rates import rates
+from kuaibao.doctor.remarks import warnings_of
+from kuaibao.doctor.sentences import chinese_of
 from kuaibao.doctor.verdict import Diagnosis, memory_growth
 from kuaibao.errors import InputError
 
@@ -49,6 +51,8 @@ def report_of(
 ) -> dict[str, Any]:  # fmt: skip
     """Everything that was found, as JSON values."""
     stalls = {name: share for name, share in diagnosis.stalls.items() if share["high"] > 0}
+    warnings = warnings_of(seen)
+    said = [*diagnosis.evidence, *warnings, *(text for a in advice for text in (a.what, a.why))]
     return {
         "schema": SCHEMA_NAME,
         "verdict": diagnosis.verdict,
@@ -58,7 +62,8 @@ def report_of(
         "rates": {**rates(seen, diagnosis.accounts), "samples_seen": seen.samples_seen},
         "memory": _memory(seen),
         "advice": [one.to_json() for one in advice],
-        "warnings": warnings_of(seen),
+        "warnings": warnings,
+        "translations": {"zh": chinese_of(said)},
         "environment": {**seen.environment, **_without_lists(seen.settings), "cores": seen.cores},
         "loader": _loader(seen),
         "ladder": _ladder(seen),

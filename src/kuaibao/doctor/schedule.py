@@ -49,6 +49,11 @@ class Schedule:
         self._first = True
         self._n_detail = 0
 
+    @property
+    def is_block_over(self) -> bool:
+        """Whether the next step begins another block."""
+        return self._left <= 0
+
     def next(self, *, backlog: int, can_repeat: bool, idle: bool) -> Turn:
         """The next step.
 

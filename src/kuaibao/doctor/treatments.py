@@ -13,29 +13,39 @@ from typing import Any
 
 import torch
 
+from kuaibao.doctor.ablations import DraftedPictures
 from kuaibao.doctor.batches import same_values
 from kuaibao.doctor.fetching import METER
+from kuaibao.doctor.hooks import LoopHooks
 from kuaibao.doctor.measured import StepRecord
+from kuaibao.doctor.probes import read_items
+from kuaibao.doctor.transport import (
+    ArraysAsTensors,
+    Narrowed,
+    NarrowSamples,
+    narrowing_of,
+    restored,
+    widened,
+)
 
 __all__ = ["STEP_CURES", "Treatment", "outcome"]
 
+_LOADER_CURES = ("workers", "tensors_not_arrays", "narrow_dtypes", "jpeg_draft")
+"""These ask a second loader over the same data set."""
 STEP_CURES = (
-    "ram_cache",
-    "workers",
-    "jpeg_draft",
-    "threads",
-    "fused_optimizer",
-    "anomaly_off",
-)
+    "ram_cache", "threads", "fused_optimizer", "anomaly_off", *_LOADER_CURES,
+)  # fmt: skip
 """Cures that can be switched on and off between two steps of one run."""
 _MAX_CHECKED = 3
+_BLOCK = 4
+"""Treated steps that follow each other (`schedule`): three, and one that is left out."""
 
 
 class Treatment:
     """One cure, switched on for the treated steps of a session."""
 
-    def __init__(self, session: Any, cure: str, options: dict[str, Any]) -> None:
-        self.session = session
+    def __init__(self, hooks: LoopHooks, cure: str, options: dict[str, Any]) -> None:
+        self.hooks = hooks
         self.cure = cure
         self.options = options
         self.is_filling = False
@@ -43,43 +53,50 @@ class Treatment:
         self._cache: Any = None
         self._inner: Any = None
         self._inner_loader: Any = None
+        self._fields: list[Narrowed] = []
         self._chosen: list[Any] = []
+        self._ahead: list[list[Any]] = []
         self._turns = 0
         self._open: contextlib.ExitStack | None = None
 
     def lag(self) -> int:
         """Treated steps to leave out at each change: batches that lie ready in the cure's queue."""
-        if self.cure != "workers":
-            return 1
-        return int(self.options["n_workers"]) * 2 + 1 if self.options["n_workers"] else 1
+        n_workers = int(self.options.get("n_workers", 0))
+        return n_workers * 2 + 1 if self.cure in _LOADER_CURES and n_workers else 1
 
     def prepare(self, loader: Any, indices: list[list[Any]]) -> None:
         """What a treated step needs before its clock starts."""
         self._open = contextlib.ExitStack()
-        if self.cure == "ram_cache":
-            self._fill(loader, indices)
-        elif self.cure == "workers":
-            self._start_inner(loader)
-        elif self.cure == "jpeg_draft":
-            self._draft(loader, indices)
-        else:
-            self._switch(self._open)
+        METER.muted = self.is_filling = True
+        try:
+            if self.cure == "ram_cache":
+                self._fill(loader, indices)
+            elif self.cure in _LOADER_CURES:
+                self._start_inner(loader, indices)
+            else:
+                self._switch(self._open)
+        finally:
+            METER.muted = self.is_filling = False
 
     def take(self, loader: Any) -> tuple[bool, Any]:
         """The treated step's batch; (False, None) when the loader itself shall give it."""
         if self.cure == "ram_cache":
             return True, loader.collate_fn(self._cache.__getitems__(self._chosen))
-        if self.cure == "workers":
-            try:
-                return True, next(self._inner)
-            except StopIteration:
-                self._inner = iter(self._inner_loader)
-                return True, next(self._inner)
-        if self.cure == "jpeg_draft":
-            from kuaibao.doctor.probes import read_items
-
-            return True, loader.collate_fn(read_items(loader.dataset, self._chosen))
+        if self.cure in _LOADER_CURES:
+            return True, self._undone(self._next_inner())
         return False, None
+
+    def _next_inner(self) -> Any:
+        try:
+            return next(self._inner)
+        except StopIteration:
+            self._inner = iter(self._inner_loader)
+            return next(self._inner)
+
+    def _undone(self, batch: Any) -> Any:
+        if self.cure == "tensors_not_arrays":
+            return restored(batch)
+        return widened(batch, self._fields) if self.cure == "narrow_dtypes" else batch
 
     def leave(self) -> None:
         """The treated step is over."""
@@ -87,41 +104,68 @@ class Treatment:
             self._open.close()
             self._open = None
 
+    def _next_indices(self, indices: list[list[Any]]) -> list[Any]:
+        self._turns += 1
+        return indices[(self._turns - 1) % len(indices)]
+
     def _fill(self, loader: Any, indices: list[list[Any]]) -> None:
         from kuaibao.loading import RamCache
 
-        METER.muted = True
-        try:
-            if self._cache is None:
-                budget = int(self.options.get("budget_bytes", 0))
-                self._cache = RamCache(loader.dataset, budget_bytes=budget, check=False)
-                collate = getattr(loader.collate_fn, "original", loader.collate_fn)
-                self._cache.gather = getattr(collate, "__name__", "") == "default_collate"
-            self._chosen = indices[self._turns % len(indices)]
-            self._turns += 1
-            self._cache.fill(self._chosen)
-            if self.checks.get("same_batches", 0) < _MAX_CHECKED:
-                self._check(loader)
-        finally:
-            METER.muted = False
-
-    def _check(self, loader: Any) -> None:
-        """Whether the cache's batch is the loader's, bit for bit."""
-        from kuaibao.doctor.probes import read_items
-
-        mine = loader.collate_fn(self._cache.__getitems__(self._chosen))
-        theirs = loader.collate_fn(read_items(loader.dataset, self._chosen))
-        key = "same_batches" if same_values(mine, theirs) else "other_batches"
-        self.checks[key] = self.checks.get(key, 0) + 1
-
-    def _start_inner(self, loader: Any) -> None:
-        if self._inner is not None:
+        collate = _plain(loader.collate_fn)
+        if self._cache is None:
+            budget = int(self.options.get("budget_bytes", 0))
+            self._cache = RamCache(loader.dataset, budget_bytes=budget, check=False)
+            self._cache.gather = getattr(collate, "__name__", "") == "default_collate"
+        if self._ahead:
+            # Filled before the block: steps of a block follow each other as in a cached training.
+            self._chosen = self._ahead.pop()
             return
+        self._ahead = [self._next_indices(indices) for _ in range(_BLOCK)]
+        for chosen in self._ahead:
+            self._cache.fill(chosen)
+        self._chosen = self._ahead.pop()
+        self._compare(
+            lambda: (
+                collate(self._cache.__getitems__(self._chosen)),
+                collate(read_items(loader.dataset, self._chosen)),
+            )
+        )
+
+    def _compare(self, make: Any) -> None:
+        """Whether the cure's batch is the loader's, bit for bit; looked at a few times."""
+        if sum(self.checks.values()) < _MAX_CHECKED:
+            mine, theirs = make()
+            key = "same_batches" if same_values(mine, theirs) else "other_batches"
+            self.checks[key] = self.checks.get(key, 0) + 1
+
+    def _start_inner(self, loader: Any, indices: list[list[Any]]) -> None:
+        dataset, collate = loader.dataset, _plain(loader.collate_fn)
+        chosen = self._next_indices(indices)
+        if self.cure == "narrow_dtypes":
+            if not self._fields:
+                self._fields = narrowing_of(read_items(dataset, chosen[:4]))
+            dataset = NarrowSamples(dataset, self._fields)
+        if self.cure == "tensors_not_arrays":
+            collate = ArraysAsTensors(collate)
+        if self.cure == "jpeg_draft":
+            dataset = DraftedPictures(dataset, chosen[:2])
+        if self.cure in ("narrow_dtypes", "tensors_not_arrays"):
+            self._compare(
+                lambda: (
+                    self._undone(collate(read_items(dataset, chosen))),
+                    _plain(loader.collate_fn)(read_items(loader.dataset, chosen)),
+                )
+            )
+        if self._inner is None:
+            self._inner_loader = self._loader_like(loader, dataset, collate)
+            self._inner = iter(self._inner_loader)  # muted: its batches are not the loop's
+
+    def _loader_like(self, loader: Any, dataset: Any, collate: Any) -> Any:
         n = int(self.options["n_workers"])
-        self._inner_loader = torch.utils.data.DataLoader(
-            loader.dataset,
+        return torch.utils.data.DataLoader(
+            dataset,
             batch_sampler=loader.batch_sampler,
-            collate_fn=getattr(loader.collate_fn, "original", loader.collate_fn),
+            collate_fn=collate,
             num_workers=n,
             prefetch_factor=loader.prefetch_factor if n else None,
             persistent_workers=n > 0,
@@ -129,23 +173,6 @@ class Treatment:
             multiprocessing_context=loader.multiprocessing_context if n else None,
             pin_memory=loader.pin_memory,
         )
-        METER.muted = True  # forked workers inherit it: their batches are not the loop's
-        try:
-            self._inner = iter(self._inner_loader)
-        finally:
-            METER.muted = False
-
-    def _draft(self, loader: Any, indices: list[list[Any]]) -> None:
-        from kuaibao.doctor.probes import ResizeLog, drafted_jpegs, read_items
-
-        self._chosen = indices[self._turns % len(indices)]
-        self._turns += 1
-        if not hasattr(self, "_resizes"):
-            self._resizes = ResizeLog()
-            with self._resizes.watching():
-                read_items(loader.dataset, self._chosen[:2])
-        if self._open is not None:
-            self._open.enter_context(drafted_jpegs(self._resizes))
 
     def _switch(self, stack: contextlib.ExitStack) -> None:
         """Set what the cure sets, and put it back when the stack is closed."""
@@ -156,7 +183,7 @@ class Treatment:
             stack.callback(torch.autograd.set_detect_anomaly, torch.is_anomaly_enabled())
             torch.autograd.set_detect_anomaly(False)
         elif self.cure == "fused_optimizer":
-            for optimizer in self.session.hooks.optimizers:
+            for optimizer in self.hooks.optimizers:
                 for group in optimizer.param_groups:
                     if "fused" in group:
                         stack.callback(group.update, fused=group["fused"], foreach=group["foreach"])
@@ -168,6 +195,11 @@ class Treatment:
         self._inner = None
         self._inner_loader = None
         gc.collect()
+
+
+def _plain(collate: Any) -> Any:
+    """A collate function without the doctor's stop-watch."""
+    return getattr(collate, "original", collate)
 
 
 def outcome(steps: list[StepRecord], cure: str, checks: dict[str, Any]) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from kuaibao.doctor.accounts import CLASSES, DATA_CLASSES, Accounts, build_accounts
 from kuaibao.doctor.measured import Observation
+from kuaibao.doctor.sentences import Sentence, say
 from kuaibao.doctor.statistics import Interval, bootstrap
 
 __all__ = ["VERDICTS", "Diagnosis", "diagnose"]
@@ -258,42 +259,44 @@ def _growth_excess(seen: Observation) -> float:
 
 def _too_little(seen: Observation) -> Diagnosis:
     n = len([s for s in seen.steps if s.mode == "real"])
-    why = (
-        f"only {n} steps over a DataLoader were seen; at least 4 are needed"
-        if n
-        else "no DataLoader was iterated in the command's processes"
-    )
-    return Diagnosis("undecided", [why, *seen.notes], {})
+    why = say("too_few_steps", n=n) if n else say("no_loader")
+    return Diagnosis("undecided", [why, *_notes(seen)], {})
 
 
 def _evidence(
     verdict: str, seen: Observation, accounts: Accounts, stalls: dict[str, dict[str, float]]
 ) -> list[str]:
     """Sentences with the figures that the verdict rests on."""
-    step, compute = accounts.step_s * 1e3, accounts.compute_s * 1e3
     lines = [
-        f"a step takes {step:.3g} ms; with its batch repeated (no data work) {compute:.3g} ms, "
-        f"over {len(accounts.cycles)} alternating cycles and {accounts.n_real} real steps"
+        say(
+            "step",
+            step=accounts.step_s * 1e3,
+            compute=accounts.compute_s * 1e3,
+            cycles=len(accounts.cycles),
+            steps=accounts.n_real,
+        )
     ]
     if verdict in CLASSES:
-        found = stalls[verdict]
-        lines.append(
-            f"{verdict} takes {found['mid']:.0%} of the time "
-            f"({found['low']:.0%} to {found['high']:.0%})"
-        )
+        lines.append(say("share", verdict=verdict, **stalls[verdict]))
     lines += _ladder_lines(seen)
     lines += _detail_lines(verdict, accounts, seen)
     lines += _hot_line(verdict, seen)
     growth = memory_growth(seen)
     if growth is not None:
-        where = "the workers" if growth.in_workers else "the loop's process"
-        lines.append(
-            f"memory of {where} grows by {growth.bytes_a_step / 1e6:.2g} MB a step, without end"
-        )
-    return [*lines, *seen.notes]
+        where = "workers" if growth.in_workers else "main"
+        lines.append(say(f"growth_{where}", mb=growth.bytes_a_step / 1e6))
+    return [*lines, *_notes(seen)]
 
 
-def _ladder_lines(seen: Observation) -> list[str]:
+def _notes(seen: Observation) -> list[Sentence]:
+    found: list[Sentence] = []
+    for note in seen.notes:
+        values = {key: value for key, value in note.items() if key != "says"}
+        found.append(say(note["says"], **values))
+    return found
+
+
+def _ladder_lines(seen: Observation) -> list[Sentence]:
     probes = seen.probes
     if not probes:
         return []
@@ -301,45 +304,42 @@ def _ladder_lines(seen: Observation) -> list[str]:
     def ms(values: list[float]) -> str:
         return f"{float(np.median(values)) * 1e3:.3g}" if values else "-"
 
-    memory = [p.memory_s for p in probes if p.memory_s is not None]
-    line = (
-        f"one batch in one process: files evicted {ms([p.cold_s for p in probes])} ms, "
-        f"files warm {ms([p.warm_s for p in probes])}, bytes in RAM {ms(memory)}, "
-        f"of it decoding {ms([p.decode_s for p in probes])}, "
-        f"stored samples collated {ms([p.collate_s for p in probes])}"
+    line = say(
+        "ladder",
+        cold=ms([p.cold_s for p in probes]),
+        warm=ms([p.warm_s for p in probes]),
+        memory=ms([p.memory_s for p in probes if p.memory_s is not None]),
+        decode=ms([p.decode_s for p in probes]),
+        collate=ms([p.collate_s for p in probes]),
     )
     gathers = [p.gather_s for p in probes if p.gather_s is not None]
-    return [line + (f", taken from one array {ms(gathers)}" if gathers else "")]
+    return [line, say("ladder_gather", gather=ms(gathers))] if gathers else [line]
 
 
-def _detail_lines(verdict: str, accounts: Accounts, seen: Observation) -> list[str]:
+def _detail_lines(verdict: str, accounts: Accounts, seen: Observation) -> list[Sentence]:
     detail = accounts.detail
+    model = detail.get("n_forward_calls", 0.0)
     if verdict == "synchronization" and detail.get("n_synchronizations"):
-        return [f"{detail['n_synchronizations']:.0f} calls a step wait for a value (.item() etc.)"]
+        return [say("waits", n=detail["n_synchronizations"])]
     if verdict == "loss" and detail.get("n_loss_calls"):
-        return [
-            f"the loss makes {detail['n_loss_calls']:.0f} torch calls a step, "
-            f"the model {detail.get('n_forward_calls', 0):.0f}"
-        ]
-    if verdict == "forward" and detail.get("n_forward_calls"):
-        return [f"the model makes {detail['n_forward_calls']:.0f} torch calls a step"]
+        return [say("loss_calls", loss=detail["n_loss_calls"], model=model)]
+    if verdict == "forward" and model:
+        return [say("forward_calls", model=model)]
     if verdict == "startup":
-        return [
-            f"each iteration over the loader costs {accounts.startup_s:.3g} s before and after "
-            f"its {seen.loader.n_batches} batches"
-        ]
+        return [say("startup", seconds=accounts.startup_s, batches=seen.loader.n_batches)]
     return []
 
 
-def _hot_line(verdict: str, seen: Observation) -> list[str]:
+def _hot_line(verdict: str, seen: Observation) -> list[Sentence]:
     wanted = {
         **dict.fromkeys(("disk", "decode", "transform", "collate"), ("wait", "probe")),
         "loss": ("between", "loss"),
         "python": ("python", "between"),
         "synchronization": ("python", "between", "synchronization"),
+        "startup": ("setup",),
     }.get(verdict, (verdict,))
     for row in seen.hot_lines:
         if row["region"] in wanted:
             place = f"{row['file'].rsplit('/', 1)[-1]}:{row['line']}"
-            return [f"its busiest line is {place} in {row['function']}"]
+            return [say("hot_line", place=place, function=row["function"])]
     return []

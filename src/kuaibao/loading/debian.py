@@ -19,7 +19,7 @@ from pathlib import Path
 from kuaibao.errors import InputError
 from kuaibao.files import hash_file, write_json, write_text
 
-__all__ = ["fetch_descriptions", "fetch_documentation"]
+__all__ = ["descriptions", "fetch_descriptions", "fetch_documentation", "packages", "update_lists"]
 
 _APT_HELPER = "/usr/lib/apt/apt-helper"
 _TIMEOUT_S = 300
@@ -42,11 +42,11 @@ def fetch_descriptions(folder: Path) -> Path:
     file = folder / "descriptions.jsonl"
     if _is_verified(file):
         return file
-    lists = _update_lists(folder / "apt")
-    packages = {p["Package"]: p for p in _packages(lists)}
+    lists = update_lists(folder / "apt")
+    known_packages = {p["Package"]: p for p in packages(lists)}
     rows: dict[str, str] = {}
-    for name, summary, description in sorted(_descriptions(lists)):
-        known = packages.get(name, {})
+    for name, summary, description in sorted(descriptions(lists)):
+        known = known_packages.get(name, {})
         group = known.get("Source", name).split(" ")[0]
         head = f"Package: {name}\nSummary: {summary}\nSection: {known.get('Section', 'misc')}"
         row = {"text": f"{head}\n\n{description}", "group": group}
@@ -125,7 +125,12 @@ def _texts(root: Path) -> Iterator[str]:
             yield text
 
 
-def _update_lists(folder: Path) -> Path:
+def update_lists(folder: Path) -> Path:
+    """The archive's lists with English descriptions, fetched anew into `folder`; gives their place.
+
+    Raises:
+        InputError: This is no Debian system, or its archive can't be reached.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("lists/partial", "cache"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -145,7 +150,8 @@ def _stanzas(path: Path) -> Iterator[list[str]]:
             yield block.split("\n")
 
 
-def _packages(lists: Path) -> Iterator[dict[str, str]]:
+def packages(lists: Path) -> Iterator[dict[str, str]]:
+    """`Package`, `Source` and `Section` of each package, where it has them."""
     wanted = ("Package: ", "Source: ", "Section: ")
     for path in sorted(lists.glob("*_Packages*")):
         for lines in _stanzas(path):
@@ -154,7 +160,7 @@ def _packages(lists: Path) -> Iterator[dict[str, str]]:
                 yield fields
 
 
-def _descriptions(lists: Path) -> Iterator[tuple[str, str, str]]:
+def descriptions(lists: Path) -> Iterator[tuple[str, str, str]]:
     """Package, summary and description of each."""
     for path in sorted(lists.glob("*_Translation-en*")):
         for lines in _stanzas(path):

@@ -1,0 +1,60 @@
+"""Memory and open files over the steps, of the loop's process and of its workers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kuaibao.doctor.processes import n_open_files, proportional_bytes, resident_bytes
+
+__all__ = ["MemoryWatch"]
+
+_MAX_ROWS = 400
+
+
+class MemoryWatch:
+    """Writes a row now and then; rarer the longer it lasts.
+
+    Args:
+        rows: Where the rows go.
+        spool: Folder with the workers' records, by which they are known.
+    """
+
+    def __init__(self, rows: list[dict[str, float]], spool: Path) -> None:
+        self.rows = rows
+        self.spool = spool
+        self._workers = (0.0, 0.0)
+        self._every = 1
+        self._own_bytes = 0
+        """What probing between the steps has added: no growth of the script's."""
+
+    def after_step(self, n_steps: int, seconds: float) -> None:
+        """The loop's memory after a real step, with what is known of the workers'."""
+        if self.rows and n_steps - self.rows[-1]["steps"] < self._every:
+            return
+        self.rows.append(
+            {
+                "seconds": seconds,
+                "steps": float(n_steps),
+                "main_bytes": float(resident_bytes() - self._own_bytes),
+                "worker_bytes": self._workers[0],
+                "n_workers": self._workers[1],
+                "open_files": float(n_open_files()),
+            }
+        )
+        if len(self.rows) >= _MAX_ROWS:
+            del self.rows[1::2]
+            self._every *= 2
+
+    @contextmanager
+    def between_steps(self) -> Generator[None]:
+        """Look at the workers, and don't count what is done inside the block."""
+        before = resident_bytes()
+        pids = [int(path.stem.split("-")[1]) for path in self.spool.glob("worker-*.records")]
+        sizes = [proportional_bytes(pid) for pid in pids]
+        self._workers = (float(sum(sizes)), float(sum(1 for size in sizes if size)))
+        try:
+            yield
+        finally:
+            self._own_bytes += resident_bytes() - before
