@@ -1,50 +1,22 @@
 """Judging, on observations made by hand: no process is started and no clock read."""
 
 import itertools
+import sys
+from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from observations import FETCH, observed, probe
+
 from kuaibao.doctor.advice import advise
 from kuaibao.doctor.functions import meaning_of
-from kuaibao.doctor.measured import LoaderFacts, Observation, ProbeRecord, StepRecord, from_json
+from kuaibao.doctor.measured import Observation, from_json
 from kuaibao.doctor.remarks import warnings_of
 from kuaibao.doctor.report import report_of
 from kuaibao.doctor.schedule import Schedule
-from kuaibao.doctor.timeline import REGIONS, without_delay
+from kuaibao.doctor.timeline import without_delay
 from kuaibao.doctor.verdict import diagnose, memory_growth
-
-FETCH = {
-    "pid": 1.0, "worker": -1.0, "start": 0.0, "end": 0.0, "items_wall": 0.08, "items_cpu": 0.08,
-    "collate_wall": 0.002, "collate_cpu": 0.002, "decode_wall": 0.07, "decode_cpu": 0.07,
-    "read_wall": 0.001, "read_cpu": 0.001, "run_delay": 0.0, "faults_items": 0.0,
-    "faults_collate": 0.0, "major_faults": 0.0, "blocks_read": 0.0, "process_cpu": 0.0,
-    "samples": 16.0, "system_cpu": 0.0, "slept_transform": 0.0, "slept_decode": 0.0,
-    "bytes_read": 0.0,
-}  # fmt: skip
-
-
-def step(mode, cycle, **regions):
-    seconds = {name: regions.get(name, 0.0) for name in REGIONS}
-    fetch = {**FETCH, **regions.get("fetch", {})} if mode == "real" else None
-    return StepRecord(
-        mode=mode, cycle=cycle, wall=sum(seconds.values()), regions=seconds, cpu=dict(seconds),
-        n_samples=16, start=0.0, fetch=fetch, has_backward=True,
-    )  # fmt: skip
-
-
-def observed(n_cycles=6, fetch=None, jitter=0.0, **body):
-    steps = []
-    for cycle in range(n_cycles):
-        drift = 1.0 + jitter * (-1) ** cycle
-        scaled = {k: v * drift for k, v in body.items()}
-        rest = {k: v for k, v in scaled.items() if k != "wait"}
-        steps += [step("real", cycle, fetch=fetch or {}, **scaled) for _ in range(4)]
-        steps += [step("repeat", cycle, **rest) for _ in range(3)]
-    return Observation(
-        steps=steps, loader=LoaderFacts(batch_size=16, n_batches=1000, n_dataset=16000),
-        settings={"plain_sample_s": 3e-6}, environment={"memory_free_bytes": 10**10}, cores=2.0,
-        ended="seconds", seconds=20.0,
-    )  # fmt: skip
 
 
 def test_a_loop_that_mostly_computes_is_healthy_and_gets_no_advice():
@@ -134,9 +106,7 @@ def test_workers_that_start_each_epoch_are_startup():
 
 def test_an_observation_passes_through_json():
     seen = observed(wait=0.085, forward=0.005, backward=0.01)
-    seen.probes = [
-        ProbeRecord(1, 1, None, 1, None, None, None, 1, None, True, 1, 1, 1, 1, 1, 0, 0, 0)
-    ]
+    seen.probes = [probe()]
     again = from_json(seen.to_json())
     assert again.to_json() == seen.to_json()
 

@@ -1,9 +1,13 @@
+import os
+import signal
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from kuaibao.loading import EncodedFiles, RamCache, UncacheableError
 
@@ -67,6 +71,47 @@ def test_beyond_its_budget_samples_are_made_anew():
 def test_random_samples_are_refused():
     with pytest.raises(UncacheableError, match="different"):
         RamCache(Random())
+
+
+class Pair(NamedTuple):
+    x: torch.Tensor
+    y: int
+
+
+class Pairs(Counting):
+    def __getitem__(self, i):
+        return Pair(torch.full((2,), float(i)), i)
+
+
+def test_named_tuples_come_back_as_what_they_were():
+    plain, cached = (next(iter(DataLoader(d, batch_size=3))) for d in (Pairs(), RamCache(Pairs())))
+    assert type(cached) is Pair
+    assert torch.equal(plain.x, cached.x)
+    assert torch.equal(plain.y, cached.y)
+    assert RamCache(Pairs())[4].y == 4
+
+
+class Deadly(Counting):
+    """Kills the worker that is asked for its seventh sample, the first time."""
+
+    def __init__(self):
+        super().__init__()
+        self.armed = torch.ones(1, dtype=torch.bool).share_memory_()
+
+    def __getitem__(self, i):
+        if i == 7 and get_worker_info() is not None and self.armed[0]:
+            self.armed[0] = False
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getitem__(i)
+
+
+def test_a_killed_worker_is_told_and_the_cache_goes_on():
+    cache = RamCache(Deadly(), check=False)
+    with pytest.raises(RuntimeError, match="worker"):
+        list(DataLoader(cache, batch_size=4, num_workers=1))
+    assert cache.n_ready <= 8
+    batches = list(DataLoader(cache, batch_size=4, num_workers=1))
+    assert torch.cat([batch["y"] for batch in batches]).tolist() == list(range(20))
 
 
 def test_samples_of_two_shapes_are_refused_by_name():

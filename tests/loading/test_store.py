@@ -5,13 +5,21 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections import namedtuple
 
 import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from kuaibao.loading import BadSampleError, StaleStoreError, Store, StoreError, build_store
+from kuaibao.loading import (
+    BadSampleError,
+    StaleStoreError,
+    Store,
+    StoreError,
+    UncacheableError,
+    build_store,
+)
 from kuaibao.loading.store import store_key
 
 
@@ -147,6 +155,15 @@ def test_a_damaged_store_says_so(tmp_path):
     (folder / "manifest.json").write_text(json.dumps({"key": "x"}))
     with pytest.raises(StoreError):
         Store(folder)
+
+
+def test_named_tuples_are_refused_with_a_way_out(tmp_path):
+    class Named(Squares):
+        def __getitem__(self, i):
+            return namedtuple("Pair", "x y")(i, i)
+
+    with pytest.raises(UncacheableError, match="Pair"):
+        build_store(Named(), tmp_path / "s")
 
 
 def test_an_index_outside_is_refused(tmp_path):

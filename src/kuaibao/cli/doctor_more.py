@@ -81,6 +81,7 @@ def sweep(
     prefetch: Annotated[str, typer.Option(help="Prefetch factors to try.")] = "2",
     samples: Annotated[int, typer.Option(min=0, help="Samples of each run.")] = 0,
     seconds: Annotated[float, typer.Option(min=0, help="Seconds of each run.")] = 0.0,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Runs of each setting.")] = 2,
     budget: Annotated[str, typer.Option(help="Memory never to exceed, e.g. 4G.")] = "",
     as_json: _AsJson = False,
 ) -> None:
@@ -89,6 +90,7 @@ def sweep(
 
     rows = sweep_loader(
         command, workers=_numbers(workers), prefetch=_numbers(prefetch) or [2], samples=samples,
+        rounds=rounds,
         seconds=seconds if seconds or samples else 8.0, budget_bytes=_bytes(budget),
         progress=_say,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kuaibao.doctor.advice import Advice, advise
+from kuaibao.doctor.errors import DoctorError
 from kuaibao.doctor.report import report_of
 from kuaibao.doctor.run import Examination, observe_command
 from kuaibao.doctor.verdict import diagnose
@@ -114,22 +115,31 @@ def examine(
         step: One training step on one batch: copy, forward, loss, backward, optimiser.
         samples: Stop after so many samples; 0 for no such limit.
         seconds: Stop after so many seconds.
+
+    Raises:
+        DoctorError: The loader gives nothing, or is no `DataLoader`.
     """
     import tempfile
     from pathlib import Path
 
+    from kuaibao.doctor.decoders import hook_decoders, hook_sleep
     from kuaibao.doctor.processes import probe_cores
     from kuaibao.doctor.session import Session
     from kuaibao.doctor.settings import Settings, StopExamination
 
+    hook_decoders()
+    hook_sleep()
     with tempfile.TemporaryDirectory(prefix="kuaibao-doctor-") as folder:
         settings = Settings(samples=samples, seconds=seconds, cores=probe_cores())
         session = Session(settings, Path(folder))
         session.install()
         try:
             while not session.finished:
+                n_before = session.observation.samples_seen
                 for batch in loader:
                     step(batch)
+                if session.observation.samples_seen == n_before:
+                    raise DoctorError("the loader gave no batch to examine")
         except StopExamination:
             pass
         finally:

@@ -93,7 +93,7 @@ class Session:
 
     def install(self) -> None:
         """Patch torch's loader and loop in this process."""
-        METER.spool = self.spool
+        METER.spool, METER.muted = self.spool, False
         METER.sink = self._on_main_fetch
         install_fetch_hooks()
         self.hooks.install()
@@ -102,7 +102,7 @@ class Session:
     def uninstall(self) -> None:
         """Put torch back as it was (the meters in its fetchers stay and are idle)."""
         self.hooks.uninstall()
-        METER.sink, METER.spool = None, None
+        METER.sink, METER.spool, METER.muted = None, None, True
 
     def _region(self) -> str:
         if not self.started:

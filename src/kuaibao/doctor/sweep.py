@@ -18,7 +18,7 @@ from kuaibao.doctor.errors import DoctorError
 from kuaibao.doctor.measured import Observation
 from kuaibao.doctor.memory import forecast
 from kuaibao.doctor.processes import free_memory_bytes
-from kuaibao.doctor.run import observe_command
+from kuaibao.doctor.run import Examination, observe_command
 
 __all__ = ["LoaderSettings", "SweepRow", "sweep_loader"]
 
@@ -109,6 +109,7 @@ def sweep_loader(
     rounds: int = 2,
     budget_bytes: int = 0,
     progress: Callable[[str], None] = lambda text: None,
+    observe: Callable[..., Examination] = observe_command,
 ) -> list[SweepRow]:
     """Run the command under each setting, round by round in turn; the fastest comes first.
 
@@ -121,13 +122,14 @@ def sweep_loader(
         rounds: Runs of each setting.
         budget_bytes: Settings whose forecast exceeds it are not run; 0: half of the free memory.
         progress: Told what happens now.
+        observe: Runs a command under the doctor's watch.
 
     Raises:
         DoctorError: The command without workers gave too few steps.
     """
 
     def run(settings: LoaderSettings) -> Observation:
-        return observe_command(
+        return observe(
             command, samples=samples, seconds=seconds, ablate=False, quiet=True,
             overrides=settings.overrides(),
         ).observation  # fmt: skip

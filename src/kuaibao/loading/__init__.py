@@ -7,6 +7,12 @@ from kuaibao.loading.errors import (
     StoreError,
     UncacheableError,
 )
+from kuaibao.loading.preprocess import (
+    Pictures,
+    TokenizedTexts,
+    picture_stores,
+    table_tensors,
+)
 from kuaibao.loading.ram_cache import EncodedFiles, RamCache
 from kuaibao.loading.store import Store, build_store, store_key
 
@@ -14,11 +20,15 @@ __all__ = [
     "BadSampleError",
     "EncodedFiles",
     "LoadingError",
+    "Pictures",
     "RamCache",
     "StaleStoreError",
     "Store",
     "StoreError",
+    "TokenizedTexts",
     "UncacheableError",
     "build_store",
+    "picture_stores",
     "store_key",
+    "table_tensors",
 ]

@@ -90,8 +90,10 @@ def _walk(value: Any, path: str, fields: list[Field], name: str) -> Any:
             "dict",
             tuple((key, _walk(v, f"{path}[{key!r}]", fields, name)) for key, v in value.items()),
         )
-    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        kind = "tuple" if isinstance(value, tuple) else "list"
+    if isinstance(value, list | tuple):
+        kind: Any = "tuple" if isinstance(value, tuple) else "list"
+        if hasattr(value, "_fields"):
+            kind = type(value)  # a named tuple: its class is its form
         return (kind, tuple(_walk(v, f"{path}[{i}]", fields, name) for i, v in enumerate(value)))
     fields.append(_field(value, path, name))
     return "leaf"
@@ -116,7 +118,7 @@ def _collect(value: Any, values: list[torch.Tensor]) -> None:
     if isinstance(value, dict):
         for part in value.values():
             _collect(part, values)
-    elif isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+    elif isinstance(value, list | tuple):
         for part in value:
             _collect(part, values)
     elif isinstance(value, torch.Tensor):
@@ -142,4 +144,6 @@ def _rebuild(tree: Any, parts: Any, batched: bool) -> Any:
     if kind == "dict":
         return {key: _rebuild(child, parts, batched) for key, child in children}
     values = [_rebuild(child, parts, batched) for child in children]
+    if isinstance(kind, type):
+        return kind(*values)
     return tuple(values) if kind == "tuple" and not batched else values

@@ -195,6 +195,11 @@ def _tree_to_json(tree: Any) -> Any:
     if tree == "leaf":
         return "leaf"
     kind, children = tree
+    if isinstance(kind, type):
+        raise UncacheableError(
+            f"samples are named tuples ({kind.__name__}), whose class a store can't keep",
+            hint="Give plain tuples or dictionaries.",
+        )
     if kind == "dict":
         for key, _ in children:
             if not isinstance(key, str):
