@@ -7,15 +7,15 @@ records say what the time went on; inside the rest, the repeated steps do.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from kuaibao.doctor.measured import Observation, ProbeRecord, StepRecord
+from kuaibao.doctor.data_parts import data_parts, explained_stall_s
+from kuaibao.doctor.measured import Observation, StepRecord
 
-__all__ = ["CLASSES", "DATA_CLASSES", "Accounts", "build_accounts", "sending_seconds"]
+__all__ = ["CLASSES", "DATA_CLASSES", "Accounts", "build_accounts"]
 
 DATA_CLASSES = ("disk", "decode", "transform", "collate", "transfer", "memory")
 BODY_CLASSES = (
@@ -28,10 +28,6 @@ BODY_CLASSES = (
     "python",
 )
 CLASSES = (*DATA_CLASSES, *BODY_CLASSES, "startup")
-
-
-_COPIED_A_SECOND = 2.5e9
-"""Bytes that a read call copies from the page cache in a second, at best."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +71,13 @@ def build_accounts(seen: Observation) -> Accounts | None:
     undisturbed = [s for s in real if not s.detail]  # the glass slows a step with many calls
     if len(undisturbed) >= max(3, len(real) // 3):
         real = undisturbed
-    parts = _data_parts(seen, real)
+    parts = data_parts(seen, real)
     pairs = _pairs(real, repeat)
+    most = explained_stall_s(seen)
     rows = [
-        _shares(cycle_real, cycle_repeat, parts if seen.loader.n_workers else None, seen, detail)
+        _shares(
+            cycle_real, cycle_repeat, parts if seen.loader.n_workers else None, seen, detail, most
+        )
         for cycle_real, cycle_repeat in pairs
     ]
     step_s = _middle([_mean_wall(r) for r, _ in pairs])
@@ -167,18 +166,33 @@ _COUNTS = ("n_calls", "n_forward_calls", "n_loss_calls", "n_synchronizations")
 
 def _shares(
     real: list[StepRecord], repeat: list[StepRecord], parts: dict[str, float] | None,
-    seen: Observation, detail: dict[str, float],
+    seen: Observation, detail: dict[str, float], most_s: float | None,
 ) -> dict[str, float]:  # fmt: skip
-    wall = _mean_wall(real)
-    stall = 1.0 - _mean_wall(repeat) / wall if repeat else _mean_wait(real) / wall
-    stall = min(1.0, max(0.0, stall, 0.0))
-    own_parts = parts if parts is not None else _data_parts(seen, real)
+    stall = _stall(real, repeat, most_s)
+    own_parts = parts if parts is not None else data_parts(seen, real)
     row = {name: stall * own_parts.get(name, 0.0) for name in DATA_CLASSES}
     body = _body(repeat or real, detail)
     total = sum(body.values()) or 1.0
     row.update({name: (1.0 - stall) * body[name] / total for name in BODY_CLASSES})
     row["startup"] = 0.0
     return row
+
+
+_ROOM = 1.5
+"""How far a stall may go beyond the work that explains it: caches that the work displaced."""
+
+
+def _stall(real: list[StepRecord], repeat: list[StepRecord], most_s: float | None) -> float:
+    """Share of a real step that its data takes."""
+    wall, wait = _mean_wall(real), _mean_wait(real)
+    if not repeat:
+        return min(1.0, wait / wall)
+    body = _mean_wall(repeat)
+    # Work for the data in this process is all within the wait; in workers it is known by its CPU
+    # seconds. What a real step takes beyond that is a neighbour's doing.
+    limit = _ROOM * (wait if most_s is None else most_s)
+    stall_s = min(max(0.0, wall - body), limit)
+    return stall_s / (stall_s + body) if stall_s else 0.0
 
 
 def _body(steps: list[StepRecord], detail: dict[str, float]) -> dict[str, float]:
@@ -207,122 +221,6 @@ def _body(steps: list[StepRecord], detail: dict[str, float]) -> dict[str, float]
         found["forward"] += found["loss"]  # no module ran: the model is written out in the loop
         found["loss"] = 0.0
     return found
-
-
-def _data_parts(seen: Observation, real: list[StepRecord]) -> dict[str, float]:
-    """What a batch's making consists of; shares that sum to one."""
-    rows = seen.workers if seen.loader.n_workers else [s.fetch for s in real if s.fetch]
-    if not rows:
-        return {"transfer": 1.0} if seen.loader.n_workers else {"collate": 1.0}
-    parts = _from_records(rows)
-    _refine(parts, seen.probes)
-    if seen.loader.n_workers:
-        _add_transfer(parts, seen, real)
-    total = sum(parts.values()) or 1.0
-    return {name: value / total for name, value in parts.items()}
-
-
-def _from_records(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Seconds a batch by class, from the fetches' records."""
-
-    def mean(name: str) -> float:
-        return float(np.mean([row[name] for row in rows]))
-
-    delayed = [row for row in rows if row["run_delay"] >= 0]
-    blocked = float(
-        np.mean(
-            [max(0.0, r["items_wall"] - r["items_cpu"] - r["run_delay"]) for r in delayed] or [0.0]
-        )
-    )
-    blocked = blocked if blocked > 0.05 * mean("items_wall") else 0.0
-    slept, slept_decode = mean("slept_transform"), mean("slept_decode")
-    asked = [r["bytes_read"] for r in rows if r["bytes_read"] >= 0]
-    copying = float(np.mean(asked)) / _COPIED_A_SECOND if asked else 0.0
-    rest = max(0.0, mean("items_cpu") - mean("decode_cpu") - mean("read_cpu"))
-    reading = max(0.0, min(rest, copying - mean("read_cpu")))
-    return {
-        "disk": mean("read_cpu") + reading + max(0.0, blocked - slept - slept_decode),
-        "decode": mean("decode_cpu") + slept_decode,
-        "transform": rest - reading + slept,
-        "collate": mean("collate_wall"),
-        "transfer": 0.0,
-        "memory": 0.0,
-    }
-
-
-def _refine(parts: dict[str, float], probes: list[ProbeRecord]) -> None:
-    """Let the probes move time between classes where an ablation proves it."""
-    if not probes:
-        return
-    read = _middle(
-        [max(0.0, p.warm_s - p.memory_s) / p.warm_s for p in probes if p.memory_s is not None]
-    )
-    items = parts["disk"] + parts["decode"] + parts["transform"]
-    missing = read * items - parts["disk"]
-    if read > 0.25 and missing > 0:
-        moved = min(parts["transform"], missing)
-        parts["transform"] -= moved
-        parts["disk"] += moved
-    drafted = [p for p in probes if p.draft_s is not None]
-    if drafted:
-        # What a decode at the right size saves is decoding, also where the resize paid for it.
-        saved = _middle([max(0.0, p.warm_s - (p.draft_s or 0.0)) / p.warm_s for p in drafted])
-        missing = saved * items - parts["decode"]
-        moved = max(0.0, min(parts["transform"], missing))
-        parts["transform"] -= moved
-        parts["decode"] += moved
-    large = [p for p in probes if p.collate_large_arena_s is not None]
-    if large and len(large) * 2 >= len(probes):
-        faulting = _middle(
-            [max(0.0, 1.0 - (p.collate_large_arena_s or 0.0) / p.collate_s) for p in large]
-        )
-        parts["memory"] += parts["collate"] * faulting
-        parts["collate"] *= 1.0 - faulting
-
-
-def _add_transfer(parts: dict[str, float], seen: Observation, real: list[StepRecord]) -> None:
-    """Workers' own cost of sending, the loop's of receiving, and what workers take from it."""
-    sending = sending_seconds(seen.workers)
-    n_workers = max(1, min(seen.loader.n_workers, round(seen.cores)))
-    receiving = float(np.mean([s.cpu["wait"] for s in real]))
-    parts["transfer"] += sending + receiving * n_workers
-    probes = seen.probes
-    if not probes:
-        return
-    alone = _middle([p.warm_s + p.collate_s for p in probes])
-    repeat = [s.wall for s in seen.steps if s.mode == "repeat" and not s.discard]
-    if not repeat:
-        return
-    # Neighbours on the machine slow the workers too: that is no fault of having workers.
-    without_workers = _middle(repeat) + alone * _worker_delay(seen.workers)
-    step = _mean_wall(real)
-    if step > 1.25 * without_workers:
-        # The loop would be faster without any worker: that part of the stall is theirs.
-        harm = (step - without_workers) / max(1e-9, step - _middle(repeat))
-        others = sum(value for name, value in parts.items() if name != "transfer")
-        wanted = others * harm / max(0.02, 1.0 - harm)
-        parts["transfer"] = max(parts["transfer"], wanted)
-
-
-def _worker_delay(rows: list[dict[str, float]]) -> float:
-    """How many times longer the workers took because they had no core."""
-    delayed = [row for row in rows if row["run_delay"] >= 0]
-    wall = sum(row["end"] - row["start"] for row in delayed)
-    running = wall - sum(row["run_delay"] for row in delayed)
-    return max(1.0, wall / running) if running > 0 else 1.0
-
-
-def sending_seconds(rows: list[dict[str, float]]) -> float:
-    """CPU seconds a batch that a worker spends outside its fetches (pickling, sending)."""
-    by_worker: dict[float, list[dict[str, float]]] = {}
-    for row in rows:
-        by_worker.setdefault(row["pid"], []).append(row)
-    costs: list[float] = []
-    for found in by_worker.values():
-        for before, after in itertools.pairwise(found):
-            own = after["items_cpu"] + after["collate_cpu"]
-            costs.append(max(0.0, after["process_cpu"] - before["process_cpu"] - own))
-    return _middle(costs)
 
 
 def _data_seconds(seen: Observation, real: list[StepRecord], parts: dict[str, float]) -> float:

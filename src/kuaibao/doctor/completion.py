@@ -43,8 +43,7 @@ def complete(session: Any) -> None:
         seen.loader = facts.loader_facts(loader, session.log.kept.get(id(loader)))
         seen.settings["loader"] = id(loader)
     seen.settings.update(facts.torch_settings(session))
-    running = float(seen.settings.get("setup_running", 1.0))
-    seen.settings["own_setup_s"] = running * session.sampler.seconds.get("setup", 0.0)
+    seen.settings["own_setup_s"] = session.sampler.seconds.get("setup", 0.0)
     if session.treatment is not None:
         from kuaibao.doctor.treatments import outcome
 

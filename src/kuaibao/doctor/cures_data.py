@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kuaibao.doctor.accounts import sending_seconds
 from kuaibao.doctor.case import DATA_VERDICTS, Advice, Case
+from kuaibao.doctor.data_parts import sending_seconds
 from kuaibao.doctor.memory import fit, forecast
 from kuaibao.doctor.sentences import say
 

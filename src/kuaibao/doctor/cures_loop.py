@@ -63,11 +63,25 @@ def _copies(case: Case) -> list[Advice]:
     ]
 
 
+_MANY_OPTIMIZERS = 8
+
+
 def _optimizer(case: Case) -> list[Advice]:
     """The fused form of the same optimiser, measured on copies."""
     if not case.ill("optimizer"):
         return []
-    share = case.share("optimizer")
+    share, n = case.share("optimizer"), int(case.seen.settings.get("n_optimizers", 1))
+    if n > _MANY_OPTIMIZERS:
+        return [
+            Advice(
+                cure="one_optimizer",
+                cause="optimizer",
+                what=say("one_optimizer.what"),
+                why=say("one_optimizer.why", n=n),
+                predicted_speedup=case.without(0.8 * share),
+                is_exact=False,
+            )
+        ]
     found: list[Advice] = []
     for name, probe in case.seen.optimizer.items():
         gains = [1.0 - fused / as_is for as_is, fused in probe["runs"] if as_is > 0]

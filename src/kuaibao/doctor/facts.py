@@ -22,6 +22,7 @@ __all__ = [
     "torch_settings",
 ]
 
+_MAX_OPTIMIZERS = 4
 _MAX_CLONED = 200_000_000
 """Elements of parameters that an optimiser probe may copy."""
 
@@ -131,6 +132,7 @@ def torch_settings(session: Any) -> dict[str, Any]:
                 for parameter in model.parameters()
             }
         ),
+        "n_optimizers": len(session.hooks.optimizers),
         "open_files_limit": open_files_limit(),
         "distributed": torch.distributed.is_available() and torch.distributed.is_initialized(),
     }
@@ -153,7 +155,7 @@ def plain_sample_s() -> float:
 
 def probe_optimizers(session: Any) -> None:
     """Time each optimiser's step on copies, as it is and fused; the loop's state stays."""
-    for optimizer in list(session.hooks.optimizers):
+    for optimizer in list(session.hooks.optimizers)[:_MAX_OPTIMIZERS]:
         found = _probe_optimizer(optimizer)
         if found:
             key = type(optimizer).__name__

@@ -171,11 +171,13 @@ class LoopHooks:
     def _hook_optimizers(self, torch: Any) -> None:
         module = importlib.import_module("torch.optim.optimizer")
 
-        def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+        def before(optimizer: Any, args: Any, kwargs: Any) -> Any:
             if self.is_here():
                 self.optimizers.add(optimizer)
                 self.n_optimizer_step += 1
                 self.timeline.enter("optimizer")
+                return self._with_timed_closure(args, kwargs)
+            return None
 
         def after(optimizer: Any, args: Any, kwargs: Any) -> None:
             if self.is_here() and self.timeline.top == "optimizer":
@@ -190,6 +192,27 @@ class LoopHooks:
             timed = self._around(getattr(clip, name), "optimizer")
             self._patch(clip, name, timed)
             self._patch(clip.clip_grad, name, timed)
+
+    def _with_timed_closure(self, args: Any, kwargs: dict[str, Any]) -> Any:
+        """A closure is the loop's own code, although the optimiser calls it (Lightning, LBFGS)."""
+        if callable(kwargs.get("closure")):
+            return args, {**kwargs, "closure": self._own_code(kwargs["closure"])}
+        if len(args) > 1 and callable(args[1]):
+            return (args[0], self._own_code(args[1]), *args[2:]), kwargs
+        return None
+
+    def _own_code(self, closure: Any) -> Any:
+        @functools.wraps(closure)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not self.is_here():
+                return closure(*args, **kwargs)
+            self.timeline.enter_own_code()
+            try:
+                return closure(*args, **kwargs)
+            finally:
+                self.timeline.leave_own_code()
+
+        return call
 
     def _hook_copies(self, torch: Any) -> None:
         for name in ("to", "cuda"):

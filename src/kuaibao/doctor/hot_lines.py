@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from kuaibao.doctor.functions import is_own_file
+from kuaibao.doctor.processes import delay_of
 
 __all__ = ["LineSampler"]
 
@@ -26,12 +27,15 @@ class LineSampler:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.seconds: dict[str, float] = {}
-        """Seconds in which the user's own code was found running, by region."""
+        """Seconds in which the user's own code was found running, by region; those in which the
+        thread had no core are left out."""
         self._thread_id = 0
+        self._task = 0
 
     def start(self, thread_id: int) -> None:
-        """Begin to look at the thread with this id."""
+        """Begin to look at the thread with this id, which is the caller's own."""
         self._thread_id = thread_id
+        self._task = threading.get_native_id()
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, daemon=True, name="kuaibao-doctor")
             self._thread.start()
@@ -41,16 +45,17 @@ class LineSampler:
         self._stop.set()
 
     def _watch(self) -> None:
-        before = perf_counter()
+        before, delay_before = perf_counter(), delay_of(self._task)
         while not self._stop.wait(_PERIOD_S):
             frame = sys._current_frames().get(self._thread_id)
             region = self.region()
             place = self._own_line(frame)
-            now = perf_counter()
+            now, delay = perf_counter(), delay_of(self._task)
             if place is not None:
                 self.counts[(region, *place)] += 1
-                self.seconds[region] = self.seconds.get(region, 0.0) + now - before
-            before = now
+                running = max(0.0, now - before - (delay - delay_before))
+                self.seconds[region] = self.seconds.get(region, 0.0) + running
+            before, delay_before = now, delay
 
     def _own_line(self, frame: FrameType | None) -> tuple[str, int, str] | None:
         while frame is not None:

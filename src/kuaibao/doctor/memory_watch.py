@@ -11,6 +11,8 @@ from kuaibao.doctor.processes import n_open_files, proportional_bytes, resident_
 __all__ = ["MemoryWatch"]
 
 _MAX_ROWS = 400
+_EVERY_S = 0.4
+"""A worker's memory is read from its whole map, which takes a millisecond or two."""
 
 
 class MemoryWatch:
@@ -25,6 +27,7 @@ class MemoryWatch:
         self.rows = rows
         self.spool = spool
         self._workers = (0.0, 0.0)
+        self._looked_at = -_EVERY_S
         self._every = 1
         self._own_bytes = 0
         """What probing between the steps has added: no growth of the script's."""
@@ -33,6 +36,9 @@ class MemoryWatch:
         """The loop's memory after a real step, with what is known of the workers'."""
         if self.rows and n_steps - self.rows[-1]["steps"] < self._every:
             return
+        if seconds - self._looked_at > _EVERY_S:
+            self._looked_at = seconds
+            self._look_at_workers()
         self.rows.append(
             {
                 "seconds": seconds,
@@ -47,13 +53,15 @@ class MemoryWatch:
             del self.rows[1::2]
             self._every *= 2
 
-    @contextmanager
-    def between_steps(self) -> Generator[None]:
-        """Look at the workers, and don't count what is done inside the block."""
-        before = resident_bytes()
+    def _look_at_workers(self) -> None:
         pids = [int(path.stem.split("-")[1]) for path in self.spool.glob("worker-*.records")]
         sizes = [proportional_bytes(pid) for pid in pids]
         self._workers = (float(sum(sizes)), float(sum(1 for size in sizes if size)))
+
+    @contextmanager
+    def between_steps(self) -> Generator[None]:
+        """What is done inside the block does not count as the script's."""
+        before = resident_bytes()
         try:
             yield
         finally:

@@ -114,7 +114,9 @@ def _climb(
         cold, _ = _seconds(lambda: read_items(dataset, chosen))
     memory = _from_memory(dataset, chosen, files)
     draft = _drafted(dataset, chosen, resizes) if resizes.is_safe else None
-    collate_s, collate_large, faults, batch = _collate(collate, items)
+    # In a worker the default collate writes into shared memory: no arena would help there.
+    has_arena = not (n_workers and _is_default(collate))
+    collate_s, collate_large, faults, batch = _collate(collate, items, with_arena=has_arena)
     in_tensors, others = batch_bytes(batch)
     share_s, narrow_worker_s, narrow_loop_s = None, None, None
     if n_workers and in_tensors + others > 1 << 20:
@@ -190,13 +192,16 @@ def _drafted(dataset: Any, chosen: list[Any], resizes: ResizeLog) -> float | Non
         return None
 
 
-def _collate(collate: Any, items: list[Any]) -> tuple[float, float | None, float, Any]:
-    collate(list(items))
+def _collate(
+    collate: Any, items: list[Any], *, with_arena: bool
+) -> tuple[float, float | None, float, Any]:
+    for _ in range(3):  # glibc learns the size of the blocks from the first that it frees
+        collate(list(items))
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     plain, batch = _seconds(lambda: collate(list(items)))
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
     large: float | None = None
-    if faults > 2000:
+    if faults > 2000 and with_arena:
         with large_arena() as has_arena:
             if has_arena:
                 gc.collect()

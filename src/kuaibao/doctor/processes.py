@@ -16,13 +16,13 @@ __all__ = [
     "bytes_asked_for",
     "core_seconds",
     "cpu_seconds",
+    "delay_of",
     "disk_bytes",
     "environment",
     "free_memory_bytes",
     "n_open_files",
     "open_files_limit",
     "probe_cores",
-    "process_age_s",
     "proportional_bytes",
     "resident_bytes",
     "run_delay_s",
@@ -50,6 +50,14 @@ def run_delay_s() -> float:
         return 0.0
 
 
+def delay_of(task: int) -> float:
+    """Seconds that a thread of this process, by its native id, had no core."""
+    try:
+        return int(Path(f"/proc/self/task/{task}/schedstat").read_text().split()[1]) * 1e-9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
 def bytes_asked_for() -> int:
     """Bytes that this thread's read calls have returned, from a disk or from the page cache."""
     try:
@@ -62,16 +70,6 @@ def bytes_asked_for() -> int:
         return 0
     finally:
         os.close(handle)
-
-
-def process_age_s() -> float:
-    """Seconds since this process was started."""
-    try:
-        fields = Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()
-        up = float(Path("/proc/uptime").read_text().split()[0])
-        return max(0.0, up - int(fields[19]) / os.sysconf("SC_CLK_TCK"))
-    except (OSError, IndexError, ValueError):
-        return 0.0
 
 
 def cpu_seconds(pid: int) -> float:

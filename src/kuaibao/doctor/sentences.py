@@ -209,6 +209,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{n} parameter tensors are updated one by one",
         "{n} 个参数张量逐个更新",
     ),
+    "one_optimizer.what": (
+        "give one optimiser all parameters, in groups: their updates run together",
+        "用一个优化器管理全部参数（分组）：更新一起进行",
+    ),
+    "one_optimizer.why": (
+        "{n} optimisers step one after the other",
+        "{n} 个优化器逐个更新",
+    ),
     "vectorize_loss.what": (
         "write the loss as operations on whole tensors; `kuaibao doctor loss` checks it",
         "把损失函数写成整张量的运算；`kuaibao doctor loss` 可以核对",

@@ -27,7 +27,7 @@ from kuaibao.doctor.loaders import Iteration, LoaderLog
 from kuaibao.doctor.measured import Observation, StepRecord
 from kuaibao.doctor.memory_watch import MemoryWatch
 from kuaibao.doctor.planning import Plan
-from kuaibao.doctor.processes import core_seconds, cpu_seconds, process_age_s, run_delay_s
+from kuaibao.doctor.processes import core_seconds, cpu_seconds, run_delay_s
 from kuaibao.doctor.schedule import Turn
 from kuaibao.doctor.settings import Settings, StopExamination
 from kuaibao.doctor.timeline import Timeline, without_delay
@@ -136,10 +136,7 @@ class Session:
         self.sampler.start(self.hooks.thread)
         self.first_cpu_s = cpu_seconds(os.getpid())
         self.first_core_s = core_seconds()
-        settings = self.observation.settings
-        settings["plain_sample_s"] = facts.plain_sample_s()
-        # Set-up on a crowded machine: only what it would take with a core of its own counts.
-        settings["setup_running"] = 1.0 - min(0.98, run_delay_s() / max(1e-3, process_age_s()))
+        self.observation.settings["plain_sample_s"] = facts.plain_sample_s()
 
     def _deliver(self, iterator: Any, state: Iteration, turn: Turn, original: Any) -> Any:
         self._main_fetch = None

@@ -31,15 +31,12 @@ class Timeline:
         self.wall = [0.0] * _N
         self.cpu = [0.0] * _N
         self.stack: list[int] = [_INDEX["python"]]
+        self._floors: list[int] = [0]
+        """Places in the stack that stand for the loop's own code: its bottom, and closures."""
         self.at = perf_counter()
         self.at_cpu = thread_time()
         self.segments: list[tuple[str, float, float]] = []
         """(region, start, end) of the first steps, for the picture in the report."""
-
-    @property
-    def depth(self) -> int:
-        """How many regions are open above the step itself."""
-        return len(self.stack) - 1
 
     @property
     def top(self) -> str:
@@ -77,13 +74,24 @@ class Timeline:
     def base(self, region: str) -> None:
         """Say what the step's own time (no region open) is from now on."""
         self.charge()
-        self.stack[0] = _INDEX[region]
+        self.stack[self._floors[-1]] = _INDEX[region]
+
+    def enter_own_code(self) -> None:
+        """The loop's own code runs inside of a region: a closure that an optimiser calls."""
+        self.enter("python")
+        self._floors.append(len(self.stack) - 1)
+
+    def leave_own_code(self) -> None:
+        """The closure has returned."""
+        if len(self._floors) > 1:
+            self.charge()
+            del self.stack[self._floors.pop() :]
 
     def begin_step(self) -> None:
         """Start a new step with empty accounts; regions left open by an exception are closed."""
         self.wall = [0.0] * _N
         self.cpu = [0.0] * _N
-        del self.stack[1:]
+        del self.stack[1:], self._floors[1:]
         self.stack[0] = _INDEX["python"]
         self.at, self.at_cpu = perf_counter(), thread_time()
 

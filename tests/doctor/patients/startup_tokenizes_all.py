@@ -23,7 +23,7 @@ class Pieces(Dataset):
             return 1
 
         ids = []
-        for _ in range(6):
+        for _ in range(14):
             at = 0
             while at < len(text):
                 size = longest(at)
