@@ -6,6 +6,8 @@ from typer.testing import CliRunner
 from kuaibao.cli.doctor import app
 from kuaibao.errors import InputError
 
+pytestmark = pytest.mark.timeout(600)
+
 SCRIPT = """
 import sys, time
 import torch

@@ -8,6 +8,8 @@ import pytest
 from kuaibao.doctor.distribute import distributed
 from kuaibao.doctor.patching import edit_for
 
+pytestmark = pytest.mark.timeout(600)
+
 SCRIPT = """
 import json
 import sys

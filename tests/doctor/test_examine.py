@@ -17,6 +17,8 @@ from kuaibao.doctor.report import schema
 sys.path.insert(0, str(Path(__file__).parent))
 from reports import mismatches
 
+pytestmark = pytest.mark.timeout(600)
+
 
 class Slow(Dataset):
     """Samples from a device that answers late."""

@@ -10,6 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from reports import run_doctor
 
+pytestmark = pytest.mark.timeout(600)
+
 SCRIPT = """
 import os, sys, time
 import torch

@@ -12,6 +12,8 @@ from kuaibao.doctor.run import Examination
 from kuaibao.doctor.sweep import LoaderSettings, sweep_loader
 from kuaibao.doctor.timeline import REGIONS
 
+pytestmark = pytest.mark.timeout(600)
+
 
 class FakeCommand:
     """A command whose step takes what its loader's settings make of it; no process is started."""

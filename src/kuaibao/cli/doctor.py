@@ -38,8 +38,12 @@ def run(
     ] = "",
     language: Annotated[str, typer.Option(help="Language of the HTML page: en or zh.")] = "en",
     apply: Annotated[
-        bool, typer.Option("--apply", help="Try the automatic cures and measure them.")
+        bool,
+        typer.Option("--apply", help="Try the automatic cures and measure them."),
     ] = False,
+    cure: Annotated[
+        list[str] | None, typer.Option(help="With --apply: try only this cure; may be repeated.")
+    ] = None,
     ablate: Annotated[
         bool, typer.Option(help="Repeat batches and probe the data path, or only watch.")
     ] = True,
@@ -66,6 +70,7 @@ def run(
             seconds=seconds,
             ablate=ablate,
             apply=apply,
+            cures=tuple(cure or ()),
             quiet=json_path == "-",
             progress=_say,
         )

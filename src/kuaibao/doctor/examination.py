@@ -21,6 +21,7 @@ def examine_command(
     seconds: float = 0.0,
     ablate: bool = True,
     apply: bool = False,
+    cures: tuple[str, ...] = (),
     quiet: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def examine_command(
         seconds: Stop so many seconds after the first batch; 0 for no such limit.
         ablate: Repeat batches and probe the data path, instead of only watching.
         apply: Run the command again with each automatic cure, alternating with the untreated loop.
+        cures: Names of the cures to try; without any, the three that promise most.
         quiet: Send the command's output to standard error.
         progress: Told what happens now.
 
@@ -44,12 +46,16 @@ def examine_command(
     advice = advise(found.observation, diagnosis)
     _add_patches(found, advice)
     if apply:
-        for one in [a for a in advice if a.is_automatic][:3]:
+        tried = [a for a in advice if a.is_automatic and (not cures or a.cure in cures)]
+        for one in tried[:_MOST_TRIED]:
             progress(f"trying {one.cure}: {one.what}")
             _treat(command, one, samples=samples, seconds=seconds, quiet=quiet)
     return report_of(
         found.observation, diagnosis, advice, command=command, exit_status=found.exit_status
     )
+
+
+_MOST_TRIED = 3
 
 
 def _add_patches(found: Examination, advice: list[Advice]) -> None:
