@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = '''
+SCRIPT = """
 import json, resource, sys, time
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def main():
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
 
 def epochs(script: Path, data: Path, n: int) -> list[list[float]]:
@@ -130,7 +130,9 @@ def compare(untouched: Path, cured: Path, data: Path, n: int, rounds: int) -> No
     print(f"{'':22} {'CPU ms/image':>13} {'best images/s':>14}")
     print(f"{'untouched':22} {min(a for a, _ in pairs) / n * 1e3:13.3f} {n / min(walls[0]):14.0f}")
     print(f"{'cured, first epoch':22} {min(fills) / n * 1e3:13.3f}")
-    print(f"{'cured, later epochs':22} {min(b for _, b in pairs) / n * 1e3:13.3f} {n / min(walls[1]):14.0f}")
+    print(
+        f"{'cured, later epochs':22} {min(b for _, b in pairs) / n * 1e3:13.3f} {n / min(walls[1]):14.0f}"
+    )
     ratios = [a / b for a, b in pairs]
     print(f"speed-up by CPU time: {median(ratios):.1f}x ({min(ratios):.1f} to {max(ratios):.1f})")
 

@@ -109,7 +109,9 @@ def print_cures(reports: dict[Path, dict]) -> None:
             if not got or not said:
                 continue
             if not errors:
-                print(f"\n{'patient':32} {'cure':18} {'predicted':>22} {'achieved':>22} {'error':>8}")
+                print(
+                    f"\n{'patient':32} {'cure':18} {'predicted':>22} {'achieved':>22} {'error':>8}"
+                )
             errors.append(said["mid"] / got["mid"] - 1)
             print(
                 f"{path.stem:32} {one['cure']:18} {shown(said):>22} {shown(got):>22} "
