@@ -1,5 +1,6 @@
 """Started by torchrun: trains the toy task and writes what it saw. Arguments: folder, ddp or fsdp."""
 
+import gc
 import json
 import sys
 import warnings
@@ -12,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from toy import ToyTask, toy_recipe
 
-from kuaibao.training import train
+from kuaibao.training import end_process, train
 
 CASES = {"plain": ({}, {}), "rich": ({"ema": 0.5, "accumulate": 2}, {"schedule": "constant"})}
 
@@ -39,7 +40,17 @@ def main(folder, parallel):
                       "evaluations": [e for e in state.evaluations if e[0] != 4]}  # fmt: skip
             (Path(folder) / f"{name}.json").write_text(json.dumps(report))
     distributed.barrier()
-    distributed.destroy_process_group()
+    if parallel == "ddp" and distributed.get_rank() == 0:
+        del task, state
+        gc.collect()
+        distributed.destroy_process_group()
+        (Path(folder) / "threads.json").write_text(json.dumps(gloo_threads()))
+    end_process()
+
+
+def gloo_threads():
+    names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    return [name for name in names if "gloo" in name]
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def train(
         TimeRemainingColumn,
     )
 
-    from kuaibao.training import find_task, forecast, load_recipe, write_report
+    from kuaibao.training import end_process, find_task, forecast, load_recipe, write_report
     from kuaibao.training import train as run_training
 
     chosen = load_recipe(recipe)
@@ -79,14 +79,15 @@ def train(
                 task, chosen, resume=resume, profile_samples=profile_samples, progress=tell,
                 should_stop=lambda: bool(came),
             )  # fmt: skip
-    if os.environ.get("RANK", "0") != "0":
-        return
-    if result.is_finished:
-        write_report(chosen.run_folder, result.state)
-    if as_json:
-        typer.echo(json.dumps(_to_json(result, task.sample_unit)))
-    else:
-        _show(result, task.sample_unit)
+    if os.environ.get("RANK", "0") == "0":
+        if result.is_finished:
+            write_report(chosen.run_folder, result.state)
+        if as_json:
+            typer.echo(json.dumps(_to_json(result, task.sample_unit)))
+        else:
+            _show(result, task.sample_unit)
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        end_process()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The training engine: a recipe and a task become a model's folder."""
 
 from kuaibao.training.curve import write_report
+from kuaibao.training.distributed import end_process
 from kuaibao.training.errors import DivergenceError, RecipeError, TrainingStateError
 from kuaibao.training.forecast import Forecast, forecast
 from kuaibao.training.loop import Trainer, TrainingResult, train
@@ -30,6 +31,7 @@ __all__ = [
     "Trainer",
     "TrainingResult",
     "TrainingStateError",
+    "end_process",
     "find_task",
     "forecast",
     "learning_rate",

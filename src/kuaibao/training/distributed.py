@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import gc
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import torch
+
+# Before a group is joined: these functions' default arguments bind the group there is, and DDP and
+# FSDP import them. Bound, a group outlives `destroy_process_group`, and its threads with it.
+import torch.distributed.nn.functional  # pyright: ignore[reportUnusedImport]
 from torch import Tensor, distributed, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
-__all__ = ["World", "fill_model", "local", "placed_like", "whole"]
+__all__ = ["World", "end_process", "fill_model", "local", "placed_like", "whole"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,9 @@ class World:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the group."""
+        """Leave the group; its threads end with it if nothing holds it any more."""
         if self.owns_group:
+            gc.collect()
             distributed.destroy_process_group()
 
     def wrap(self, model: nn.Module) -> nn.Module:
@@ -102,6 +109,21 @@ def _unsynchronised(model: Any) -> Any:
         yield
     finally:
         model.set_requires_gradient_sync(True)
+
+
+def end_process(code: int = 0) -> NoReturn:
+    """End a worker that `torchrun` started, its work done, without torch's own last steps.
+
+    A sharded model keeps its group, and so gloo's threads, until the interpreter is taken down. A
+    thread that then still lets go of its last tensor wants an interpreter that is gone, and aborts
+    the process ("terminate called without an active exception"): work well done would be reported
+    as failed. Seen under load with torch 2.13; pytorch/pytorch#179291 tells of the same.
+    """
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def whole(tensor: Tensor) -> Tensor:

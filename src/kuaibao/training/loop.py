@@ -83,18 +83,16 @@ def train(
     if recipe.run.n_thread:
         torch.set_num_threads(recipe.run.n_thread)
     with World.join(recipe.run.parallel) as world:
-        trainer = Trainer(task, recipe, world)
+        # Only the call holds the trainer: what it wraps the model in must go before the group.
         if profile_samples:
-            return trainer.profile(profile_samples)
-        if resume:
-            trainer.resume()
-        return trainer.run(progress, should_stop)
+            return Trainer(task, recipe, world).profile(profile_samples)
+        return Trainer(task, recipe, world, resume=resume).run(progress, should_stop)
 
 
 class Trainer:
     """One run with what its steps share."""
 
-    def __init__(self, task: Task, recipe: Recipe, world: World) -> None:
+    def __init__(self, task: Task, recipe: Recipe, world: World, *, resume: bool = False) -> None:
         self.task, self.recipe, self.world = task, recipe, world
         self.device = world.device
         self.model: nn.Module = task.model.to(self.device).train()
@@ -110,6 +108,8 @@ class Trainer:
         if recipe.run.ema:
             self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.batches = HostBatches(task, recipe, world)
+        if resume:
+            self.resume()
 
     @property
     def checkpoints(self) -> Path:
