@@ -166,6 +166,17 @@ def test_penalties_and_bans_do_what_they_say():
     assert sorted(banned_by_ngrams([4, 5], 1)) == [4, 5]
 
 
+def test_the_last_token_needs_no_position_of_its_own(gpt):
+    ours = gpt[1]  # of 48 positions
+    ((whole,),) = ours.generate([[5, 6]], max_new_tokens=47, eos_id=-1)
+    assert len(whole.tokens) == 47
+    ((beam,),) = ours.generate([[5, 6]], max_new_tokens=47, num_beams=2, eos_id=-1)
+    assert len(beam.tokens) == 47
+    for more in ({}, {"num_beams": 2}):
+        with pytest.raises(GenerationError, match="49 positions"):
+            ours.generate([[5, 6]], max_new_tokens=48, **more)
+
+
 def test_wrong_settings_are_named(gpt):
     ours = gpt[1]
     for prompts, settings, message in (

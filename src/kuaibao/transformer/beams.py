@@ -77,7 +77,7 @@ def beam_search(
     check_prompts(model, prompts, max_new_tokens)
     end = model.config.eos_id if eos_id is None else eos_id
     longest = max(map(len, prompts))
-    stepper = Stepper(model, len(prompts) * num_beams, longest + max_new_tokens)
+    stepper = Stepper(model, len(prompts) * num_beams, longest + max(0, max_new_tokens - 1))
     if sources is not None:
         give_memory(model, stepper, [list(s) for s in sources], num_beams)
     searches, logits = _begin(stepper, prompts, num_beams)

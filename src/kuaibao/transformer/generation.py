@@ -73,7 +73,8 @@ def generate(
         raise GenerationError(f"best_of ≥ n ≥ 1 is wanted, got n={n}, best_of={best_of}")
     end = model.config.eos_id if eos_id is None else eos_id
     rows = [list(p) for p in prompts for _ in range(drawn)]
-    stepper = Stepper(model, len(rows), max(map(len, rows)) + max(0, max_new_tokens))
+    # The last new token is never read, so it needs no position.
+    stepper = Stepper(model, len(rows), max(map(len, rows)) + max(0, max_new_tokens - 1))
     if sources is not None:
         give_memory(model, stepper, [list(s) for s in sources], drawn)
     generators = _generators(model, len(rows), seed)
