@@ -29,11 +29,12 @@ def torchrun(folder, parallel):
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
          f"--master-port={port}", str(HERE / "several.py"), str(folder), parallel],
-        capture_output=True, text=True, timeout=150, env=environment, check=False,
+        capture_output=True, text=True, timeout=500, env=environment, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 def test_two_processes_see_the_losses_of_one(tmp_path, parallel):
     torchrun(tmp_path / "two", parallel)

@@ -1,11 +1,19 @@
-"""Keys and values of what went before: fixed tensors, each sequence with its own length."""
+"""Keys and values of what went before: fixed tensors, each sequence with its own length.
+
+On the CPU they are float32, or int8 with a scale a position and head (`is_int8`): a quarter of the
+memory that each step reads. A step of one token a sequence is then one call of machine code.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from kuaibao.transformer.config import TransformerConfig
+from kuaibao.transformer.step_kernels import kernel
 
 __all__ = ["KeyValueCache", "LayerCache"]
 
@@ -19,6 +27,7 @@ class KeyValueCache:
         length: Positions of each.
         device: Where it lies.
         dtype: Of keys and values.
+        is_int8: Whether they are rounded to int8, on the CPU only.
     """
 
     def __init__(
@@ -29,25 +38,50 @@ class KeyValueCache:
         *,
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
+        is_int8: bool = False,
     ) -> None:
-        shape = (n_slot, config.n_head, length, config.d_head)
-        self.keys = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(config.n_layer)]
-        self.values = [
-            torch.zeros(shape, device=device, dtype=dtype) for _ in range(config.n_layer)
-        ]
+        shape, layers = (n_slot, config.n_head, length, config.d_head), range(config.n_layer)
+        self.is_int8 = is_int8
+        kind = torch.int8 if is_int8 else dtype
+        self.keys = [torch.zeros(shape, device=device, dtype=kind) for _ in layers]
+        self.values = [torch.zeros(shape, device=device, dtype=kind) for _ in layers]
+        scales = shape[:3] if is_int8 else (0,)
+        self.key_scales = [torch.zeros(scales) for _ in layers]
+        self.value_scales = [torch.zeros(scales) for _ in layers]
         self.lengths = torch.zeros(n_slot, dtype=torch.long, device=device)
+        is_cpu = self.keys[0].device.type == "cpu"
+        self.attend: Any = None
+        """Machine code for a step of one token a sequence; None where only torch will do."""
+        if is_int8 or (is_cpu and dtype == torch.float32):
+            self.attend = kernel(config.d_head, is_int8=is_int8)
 
     @property
     def n_slot(self) -> int:
         """Sequences that are held at once."""
         return self.keys[0].shape[0]
 
+    @property
+    def length(self) -> int:
+        """Positions of each."""
+        return self.keys[0].shape[2]
+
+    def _lists(self) -> list[list[Tensor]]:
+        scales = [self.key_scales, self.value_scales] if self.is_int8 else []
+        return [self.keys, self.values, *scales]
+
     def reorder(self, order: Tensor) -> None:
         """Let slot i hold what slot order[i] held: beams that are taken over."""
-        for tensors in (self.keys, self.values):
+        for tensors in self._lists():
             for i, tensor in enumerate(tensors):
                 tensors[i] = tensor[order]
         self.lengths = self.lengths[order]
+
+    def copy(self, source: int, target: int, n: int) -> None:
+        """Let a slot hold the first `n` positions of another."""
+        for tensors in self._lists():
+            for tensor in tensors:
+                tensor[target, :, :n] = tensor[source, :, :n]
+        self.lengths[target] = n
 
     def layer(
         self, index: int, slots: Tensor, places: Tensor, n_seen: int, *, is_even: bool = False
@@ -56,30 +90,74 @@ class KeyValueCache:
 
         `is_even`: all slots are written, in their order, and all at the same positions.
         """
-        return LayerCache(self.keys[index], self.values[index], slots, places, n_seen, is_even)
+        return LayerCache(self, index, slots, places, n_seen, is_even)
 
 
 class LayerCache:
     """Where one layer writes its new keys and values, and what it then sees."""
 
     def __init__(
-        self, keys: Tensor, values: Tensor, slots: Tensor, places: Tensor, n_seen: int,
+        self, cache: KeyValueCache, index: int, slots: Tensor, places: Tensor, n_seen: int,
         is_even: bool,
     ) -> None:  # fmt: skip
-        self.keys, self.values, self.slots, self.places = keys, values, slots, places
-        self.n_seen, self.is_even = n_seen, is_even
+        self.cache, self.index = cache, index
+        self.slots, self.places, self.n_seen, self.is_even = slots, places, n_seen, is_even
+
+    @property
+    def takes_steps(self) -> bool:
+        """Whether `step` may be called: one new token a sequence, and machine code for it."""
+        return self.cache.attend is not None and self.places.shape[1] == 1
+
+    def step(self, qkv: Tensor, scale: float, window: int) -> Tensor:
+        """Write one new token of each sequence and attend.
+
+        Args:
+            qkv: (batch, 1, 3 · n_embd).
+            scale: Of the scores.
+            window: Of latest positions that are seen; 0 for all.
+
+        Returns:
+            (batch, 1, n_embd).
+        """
+        cache, i = self.cache, self.index
+        _, n_head, _, d_head = cache.keys[i].shape
+        n_batch = len(qkv)
+        out = torch.empty((n_batch, 1, n_head * d_head))
+        tensors = [t[i].numpy() for t in cache._lists()]
+        cache.attend(
+            qkv.contiguous().numpy().reshape(n_batch, 3, n_head, d_head), *tensors,
+            self.slots.numpy(), self.places[:, 0].numpy(), np.float32(scale), window,
+            out.numpy().reshape(n_batch, n_head, d_head),
+        )  # fmt: skip
+        return out
 
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Write (batch, head, new, d_head); gives all up to the longest sequence."""
+        cache, i = self.cache, self.index
+        if not cache.is_int8:
+            return self._put(cache.keys[i], k), self._put(cache.values[i], v)
+        return (
+            self._rounded(cache.keys[i], cache.key_scales[i], k),
+            self._rounded(cache.values[i], cache.value_scales[i], v),
+        )
+
+    def _rounded(self, target: Tensor, scales: Tensor, x: Tensor) -> Tensor:
+        """Keep int8, give floats; what is new is given as it came."""
+        scale = x.abs().amax(-1).clamp_min(1e-30) / 127
+        kept = self._put(target, (x / scale[..., None]).round().to(torch.int8))
+        kept_scales = self._put(scales[..., None], scale[..., None])
+        if self.n_seen == x.shape[2]:
+            return x
+        return kept.float() * kept_scales
+
+    def _put(self, target: Tensor, x: Tensor) -> Tensor:
         if self.is_even:
-            start = self.n_seen - k.shape[2]
-            self.keys[:, :, start : self.n_seen] = k
-            self.values[:, :, start : self.n_seen] = v
-            return self.keys[:, :, : self.n_seen], self.values[:, :, : self.n_seen]
+            start = self.n_seen - x.shape[2]
+            target[:, :, start : self.n_seen] = x
+            return target[:, :, : self.n_seen]
         rows = self.slots[:, None].expand_as(self.places)
         # Indexing parts the head axis off: the written block is (batch, new, head, d_head).
-        self.keys[rows, :, self.places] = k.transpose(1, 2)
-        self.values[rows, :, self.places] = v.transpose(1, 2)
-        if len(self.slots) == self.keys.shape[0]:
-            return self.keys[:, :, : self.n_seen], self.values[:, :, : self.n_seen]
-        return self.keys[self.slots, :, : self.n_seen], self.values[self.slots, :, : self.n_seen]
+        target[rows, :, self.places] = x.transpose(1, 2)
+        if len(self.slots) == target.shape[0]:
+            return target[:, :, : self.n_seen]
+        return target[self.slots, :, : self.n_seen]

@@ -112,11 +112,7 @@ def _read(stepper: Stepper, slot: int, row: list[int], copy: int) -> Tensor:
     """Read a prompt; a further continuation of the same prompt takes over its cache."""
     if copy == 0:
         return stepper.prefill(slot, row)
-    cache, first = stepper.cache, slot - copy
-    for tensors in (cache.keys, cache.values):
-        for tensor in tensors:
-            tensor[slot, :, : len(row) - 1] = tensor[first, :, : len(row) - 1]
-    cache.lengths[slot] = len(row) - 1
+    stepper.cache.copy(slot - copy, slot, len(row) - 1)
     return stepper.prefill(slot, row[-1:])
 
 

@@ -85,7 +85,10 @@ class Attention(nn.Module):
             causal: Whether a position sees itself and those before it only.
             cache: Keys and values of earlier positions; new ones are written into it.
         """
-        q, k, v = (self.heads(part) for part in self.qkv(x).chunk(3, -1))
+        qkv = self.qkv(x)
+        if cache is not None and cache.takes_steps:
+            return self.out(cache.step(qkv, self.scale, self.window))
+        q, k, v = (self.heads(part) for part in qkv.chunk(3, -1))
         if cache is not None:
             k, v = cache.append(k, v)
         return self._attend(q, k, v, mask, causal)
@@ -197,6 +200,8 @@ class Transformer(nn.Module):
         self.config = config
         self.fast_head: nn.Module | None = None
         """In the place of a tied head, where it is quantised."""
+        self.is_quantized = False
+        """Whether its layers hold int8 weights; its cache then does too."""
         self.recompute = False
         """Keep only each block's input for the gradient: less memory, a third more time."""
         self.tokens = nn.Embedding(config.vocab_size + config.n_extra_input, config.n_embd)

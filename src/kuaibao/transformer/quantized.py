@@ -1,8 +1,9 @@
 """int8 on the CPU: weights per output channel, activations per row; exact whatever the batch.
 
-Each row of the input is scaled by its own largest value and then rounded to 7 bits on a fixed grid,
-so that a sequence's numbers never depend on its neighbours in the batch. (The usual dynamic
-quantisation takes one range for the whole batch.) Sums are integers, hence the same in any order.
+Each row of the input is scaled by its own largest value and then rounded on a fixed grid of 8 bits
+(7 on processors without VNNI), so that a sequence's numbers never depend on its neighbours in the
+batch. (The usual dynamic quantisation takes one range for the whole batch.) Sums are integers,
+hence the same in any order.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from kuaibao.errors import KuaibaoError
 
 __all__ = ["QuantizedLinear", "quantize"]
 
-# 7 bits of activations: without VNNI two 8-bit products can overflow the 16-bit sum of AVX2.
-_STEP, _ZERO = 1 / 63, 64
+# Without VNNI two 8-bit products can overflow the 16-bit sum of AVX2: 7 bits of activations there.
+_HAS_VNNI = bool(getattr(torch.cpu, "_is_vnni_supported", bool)())
+_STEP, _ZERO = (1 / 127, 128) if _HAS_VNNI else (1 / 63, 64)
 
 
 class QuantizedLinear(nn.Module):
@@ -73,4 +75,5 @@ def quantize(model: Any) -> Any:
             model.fast_head = QuantizedLinear(head.detach(), None)
     except (RuntimeError, AttributeError) as error:
         raise KuaibaoError(f"torch has no int8 kernels here: {error}") from error
+    model.is_quantized = True
     return model.eval().requires_grad_(False)

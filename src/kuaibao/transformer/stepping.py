@@ -39,6 +39,7 @@ class Stepper:
         self.cache = KeyValueCache(
             config, n_slot, length, device=model.device,
             dtype=weight.dtype if weight.is_floating_point() else torch.float32,
+            is_int8=model.is_quantized,
         )  # fmt: skip
         self._memory: list[tuple[Tensor, Tensor]] = []
         self._memory_mask: Tensor | None = None
@@ -96,19 +97,17 @@ class Stepper:
         n_new = ids.shape[1]
         places = starts[:, None] + torch.arange(n_new, device=ids.device)
         n_seen = int(starts.max()) + n_new
-        # The common case of equal lengths needs neither a mask for one new token nor a gather.
-        is_level = len(slots) == 1 or int(starts.min()) + n_new == n_seen
-        is_even = is_level and len(slots) == cache.n_slot and bool((slots.diff() == 1).all())
-        if n_seen > cache.keys[0].shape[2]:
+        if n_seen > cache.length:
             raise GenerationError("a sequence outgrows its slot")
+        is_step = n_new == 1 and cache.attend is not None
+        is_even = not is_step and self._is_even(slots, starts)
         is_first = n_new == n_seen
-        is_plain = is_first or (is_level and n_new == 1)
-        mask = None if is_plain else self._mask(places, n_seen)
+        mask = None if is_step or is_first else self._mask(places, n_seen)
         x = model.embed(ids, places)
         for i, block in enumerate(model.blocks):
             window = block.attention.window
             seen = mask
-            if window:
+            if window and not is_step:
                 keys = torch.arange(n_seen, device=ids.device)
                 seen = self._mask(places, n_seen) & (keys > places[:, None, :, None] - window)
             x = block(
@@ -121,6 +120,11 @@ class Stepper:
             )
         cache.lengths[slots] = starts + n_new
         return model.norm(x)
+
+    def _is_even(self, slots: Tensor, starts: Tensor) -> bool:
+        """All slots in their order, all at one length: the cache is then a plain slice."""
+        is_level = bool((starts == starts[0]).all())
+        return is_level and len(slots) == self.cache.n_slot and bool((slots.diff() == 1).all())
 
     def _looked_at(self, layer: int, slots: Tensor) -> tuple[Tensor, Tensor] | None:
         """The encoder's keys and values for some slots."""
