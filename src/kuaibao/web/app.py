@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from kuaibao import __version__
 from kuaibao.accounts import (
@@ -93,10 +94,23 @@ def create_app(newsroom: Newsroom) -> FastAPI:
 async def live(actor: ActorOf, newsroom: NewsroomOf) -> Response:
     """What happens at the desk, as it happens."""
     actor.require("read_desk")
-    return StreamingResponse(
-        newsroom.hub.listen(actor.person_id), media_type="text/event-stream",
+    stream = newsroom.hub.listen(actor.person_id)
+    return EventStream(
+        stream, media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )  # fmt: skip
+
+
+class EventStream(StreamingResponse):
+    """Ends its generator with the connection: left to the collector, it would listen on."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until one of the two sides leaves."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if isinstance(self.body_iterator, AsyncGenerator):
+                await self.body_iterator.aclose()
 
 
 def _add_errors(app: FastAPI) -> None:

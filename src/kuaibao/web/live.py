@@ -54,7 +54,7 @@ class Hub:
         listener = _Listener(person_id, asyncio.Queue(MAX_WAITING), asyncio.get_running_loop())
         self._listeners.add(listener)
         try:
-            yield "retry: 3000\n\n"
+            yield "retry: 3000\nevent: ready\ndata:\n\n"
             while not self._is_closed:
                 try:
                     text = await asyncio.wait_for(listener.queue.get(), HEARTBEAT_S)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 __all__ = ["CONTENT_POLICY", "MAX_BODY", "Guard"]
@@ -70,6 +71,8 @@ class Guard:
         except _TooLargeError:
             if not started:
                 await PlainTextResponse("the body is too large", 413)(scope, receive, send)
+        except ClientDisconnect:
+            pass  # nobody is there to be answered
 
     def _refusal(self, scope: Any, headers: Headers) -> PlainTextResponse | None:
         if scope["method"] in _SAFE:

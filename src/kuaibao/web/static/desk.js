@@ -249,6 +249,11 @@ async function refresh() {
 if (document.body.dataset.live && window.EventSource) {
   const stream = new EventSource(document.body.dataset.live);
   const piece = $("[data-piece]");
+  stream.addEventListener("ready", () => {
+    if (said.stream === "lost") refreshing ||= setTimeout(refresh, 700); // what came meanwhile
+    said.stream = "open";
+  });
+  stream.addEventListener("error", () => { if (said.stream) said.stream = "lost"; });
   stream.onmessage = (event) => {
     const news = JSON.parse(event.data);
     if (piece && String(news.piece) === piece.dataset.piece && ["write", "restore_text", "machine_draft"].includes(news.action)) {
