@@ -13,6 +13,7 @@ from kuaibao.web.access import SESSION_COOKIE
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.timeout(600),  # axe looks at twenty pages: minutes on a busy machine
     pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed"),
 ]
 
@@ -166,7 +167,7 @@ def test_a_text_survives_a_crash_before_it_was_saved(chromium, newsroom):
             editor.press("Pick")
         page.fill("textarea[name=body]", "写了一半")
         page.wait_for_function(
-            "Object.values(localStorage).some(kept => kept.includes('写了一半'))"
+            "() => Object.values(localStorage).some(kept => kept.includes('写了一半'))"
         )
         editor.go("/inbox")
         editor.go(f"/pieces/{piece_id}")

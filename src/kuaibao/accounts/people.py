@@ -113,7 +113,14 @@ def list_people(connection: Connection) -> list[Person]:
     rows = connection.execute(
         select(tables.person).order_by(tables.person.c.display_name, tables.person.c.person_id)
     )
-    return [_person(connection, row) for row in rows.all()]
+    roles: dict[int, list[str]] = {}
+    for person_id, role in connection.execute(
+        select(tables.person_role.c.person_id, tables.person_role.c.role).order_by(
+            tables.person_role.c.role
+        )
+    ):
+        roles.setdefault(person_id, []).append(role)
+    return [_person_of(row, roles.get(row.person_id, ())) for row in rows.all()]
 
 
 def set_roles(connection: Connection, person_id: int, roles: Iterable[str]) -> None:
@@ -203,6 +210,10 @@ def _person(connection: Connection, row: Row[tuple[object, ...]]) -> Person:
         .where(tables.person_role.c.person_id == row.person_id)
         .order_by(tables.person_role.c.role)
     ).scalars()
+    return _person_of(row, roles)
+
+
+def _person_of(row: Row[tuple[object, ...]], roles: Iterable[str]) -> Person:
     return Person(
         person_id=row.person_id,
         name=row.name,
