@@ -5,7 +5,6 @@ It works on the service's data folder directly, as its owner; the API does the s
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kuaibao.cli.service_data import FOLDER, Data, Json, open_data, print_lines
+from kuaibao.cli.service_templates import app as template_app
 from kuaibao.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,33 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-Data = Annotated[Path, typer.Option("--data", help="The service's data folder.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-FOLDER = Path("kuaibao-service")
-
-
-def _open(data: Path) -> Service:
-    from kuaibao.service.service import Service, make_pool, open_service_database
-    from kuaibao.service.settings import load_settings
-
-    if not (data / "service.db").exists():
-        raise InputError(
-            f"{data} holds no service", hint="Start one with: kuaibao serve-models --data DIR"
-        )
-    settings = load_settings(data=str(data))
-    pool = make_pool(settings, {})
-
-    def no_model(name: str, folder: str) -> Any:
-        raise InputError(f"models are not loaded here ({name} in {folder})")
-
-    return Service(settings, open_service_database(data), pool, no_model, is_running=False)
-
-
-def _print(value: Any, as_json: bool, lines: list[str]) -> None:
-    if as_json:
-        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-    else:
-        typer.echo("\n".join(lines))
+app.add_typer(template_app, name="template")
 
 
 @app.command()
@@ -66,7 +41,7 @@ def apply(
     from kuaibao import accounts
     from kuaibao.service.policy import ApplicationForm
 
-    service = _open(data)
+    service = open_data(data)
     form = ApplicationForm(
         purpose=purpose,
         audience=audience,
@@ -80,7 +55,7 @@ def apply(
             connection, person, password=None, roles=["developer"], email=email
         )
     application = service.applications.submit(applicant.person_id, name, form, actor=person)
-    _print(
+    print_lines(
         asdict(application),
         as_json,
         [f"Application {application.application_id} was submitted: {application.name}"],
@@ -114,11 +89,11 @@ def review(
     from kuaibao.service.policy import Decision, Policy
     from kuaibao.service.policy.checks import CHECKS
 
-    service = _open(data)
+    service = open_data(data)
     if application_id is None:
         waiting = [a for a in service.applications.list() if a.status in ("submitted", "questions")]
         lines = [f"{a.application_id}\t{a.status}\t{a.name}" for a in waiting]
-        _print([asdict(a) for a in waiting], as_json, lines or ["No application waits."])
+        print_lines([asdict(a) for a in waiting], as_json, lines or ["No application waits."])
         return
     chosen = [approve, refuse, suspend, bool(ask), bool(answer), switch_off, switch_on]
     if sum(chosen) > 1:
@@ -148,7 +123,7 @@ def review(
     lines = [f"{application.application_id}\t{application.status}\t{application.name}"]
     lines += [f"  {name}: {text}" for name, text in asdict(application.form).items()]
     lines += [f"  {e.kind} by {e.actor}: {e.text}" for e in events]
-    _print(asdict(application) | {"events": [asdict(e) for e in events]}, as_json, lines)
+    print_lines(asdict(application) | {"events": [asdict(e) for e in events]}, as_json, lines)
 
 
 def _ceilings(service: Service, application_id: int, values: list[str]) -> Any:
@@ -180,13 +155,13 @@ def keys(
     """List keys, make one (its secret is shown once), or end one."""
     from kuaibao import accounts
 
-    service = _open(data)
+    service = open_data(data)
     if make_for is not None:
         application = service.applications.get(make_for)
         secret, key = service.make_key(
             application, label=label, scopes=tuple(scope or []), actor="shell"
         )
-        _print(asdict(key) | {"secret": secret}, as_json, [f"Key {key.key_id}: {secret}"])
+        print_lines(asdict(key) | {"secret": secret}, as_json, [f"Key {key.key_id}: {secret}"])
         return
     if revoke is not None:
         with service.database.write() as connection:
@@ -201,7 +176,7 @@ def keys(
         f"{k.key_id}\t{k.prefix}…\t{'revoked' if k.revoked_at else 'open'}\t{k.label}"
         for k in found
     ]
-    _print([asdict(k) for k in found], as_json, lines or ["There is no key."])
+    print_lines([asdict(k) for k in found], as_json, lines or ["There is no key."])
 
 
 @app.command()
@@ -214,7 +189,7 @@ def usage(
     as_json: Json = False,
 ) -> None:
     """Tokens and cost, summed."""
-    service = _open(data)
+    service = open_data(data)
     try:
         totals = service.ledger.totals(by, since=time.time() - days * 86_400)
     except ValueError as error:
@@ -225,7 +200,7 @@ def usage(
         f"\t{t.cost:.4f} {currency}"
         for t in totals
     ]
-    _print([asdict(t) for t in totals], as_json, lines or ["Nothing was used."])
+    print_lines([asdict(t) for t in totals], as_json, lines or ["Nothing was used."])
 
 
 @app.command()
@@ -237,10 +212,65 @@ def audit(
     """Verify the audit log's chain and print it."""
     from kuaibao import accounts
 
-    service = _open(data)
+    service = open_data(data)
     with service.database.read() as connection:
         n_entry = accounts.verify_audit(connection, chain="service")
         entries = accounts.list_audit(connection, chain="service", after=after)
     lines = [f"{e.position}\t{e.actor}\t{e.action}\t{e.subject}" for e in entries]
     document = {"verified": n_entry, "entries": [asdict(e) for e in entries]}
-    _print(document, as_json, [*lines, f"The chain of {n_entry} entries holds."])
+    print_lines(document, as_json, [*lines, f"The chain of {n_entry} entries holds."])
+
+
+@app.command()
+def budgets(
+    target: Annotated[
+        str, typer.Argument(help="key:NUMBER, application:NUMBER or person:NUMBER; none lists.")
+    ] = "",
+    amount: Annotated[
+        float | None, typer.Option(min=0, help="For a month; 0 ends the budget.")
+    ] = None,
+    unit: Annotated[str, typer.Option(help="money or tokens.")] = "money",
+    threshold: Annotated[
+        list[int] | None, typer.Option(help="Percent at which somebody is told; may repeat.")
+    ] = None,
+    hard: Annotated[bool, typer.Option("--hard", help="Refuse requests when it is spent.")] = False,
+    email: Annotated[str, typer.Option(help="Who is told by mail.")] = "",
+    data: Data = FOLDER,
+    as_json: Json = False,
+) -> None:
+    """List budgets with what is used of them and their alerts; set or end one."""
+    from kuaibao.service.usage import Budget
+
+    service = open_data(data)
+    book = service.budgets
+    if target:
+        scope, _, number = target.partition(":")
+        if not number.isdigit() or amount is None:
+            raise InputError("name a target and an amount: key:3 --amount 20")
+        own = [
+            b for b in book.list() if (b.scope, b.subject_id, b.unit) == (scope, int(number), unit)
+        ]
+        if amount == 0:
+            for one in own:
+                book.remove(one.budget_id, actor="shell")
+        else:
+            named: Any = {"scope": scope, "unit": unit}
+            new = Budget(
+                **named, subject_id=int(number), amount=amount, is_hard=hard, email=email,
+                thresholds=tuple(threshold or (50, 80, 100)), is_by_admin=True,
+            )  # fmt: skip
+            book.set(new, actor="shell")
+    found = book.list()
+    rows = [asdict(one) | {"used": book.used(one)} for one in found]
+    lines = [
+        f"{r['scope']}:{r['subject_id']}\t{r['used']:g} of {r['amount']:g} {r['unit']}"
+        f" {'(hard)' if r['is_hard'] else ''}"
+        for r in rows
+    ]
+    alerts = book.alerts(found)
+    lines += [
+        f"! {a.month}: {a.threshold} % of {a.budget.scope}:{a.budget.subject_id} ({a.used:g})"
+        for a in alerts
+    ]
+    document = {"budgets": rows, "alerts": [asdict(a) for a in alerts]}
+    print_lines(document, as_json, lines or ["There is no budget."])

@@ -150,12 +150,6 @@ class Completions:
             )  # fmt: skip
             call = replace(call, prompts=prompts)
             n_prompt, n_most = self._check_ceilings(caller, call)
-        reservation = self.service.quotas.reserve(
-            caller.application.application_id,
-            caller.application.ceilings,
-            n_most,
-            end_user=end_user,
-        )
         row = UsageRow(
             request_id=request_id,
             application_id=caller.application.application_id,
@@ -165,6 +159,7 @@ class Completions:
             endpoint=call.endpoint,
             end_user=end_user,
         )
+        reservation = self.service.admit(caller, row, n_prompt, n_most)
         n_choice = len(call.prompts) * call.best_of
         run = Run(
             request_id=request_id,
@@ -173,7 +168,6 @@ class Completions:
             choices=[Choice(index) for index in range(n_choice)],
             n_prompt_token=n_prompt,
         )
-        self.service.ledger.open(row, n_prompt)
         return run, self._work(caller, run, row, scheduler, reservation)
 
     def _check_ceilings(self, caller: Caller, call: CompletionCall) -> tuple[int, int]:
@@ -251,7 +245,9 @@ class Completions:
         finally:
             for generation in generations:
                 generation.cancel()
-            self._settle(run, row, reservation, status)
+            self.service.settle(
+                row, reservation, run.n_prompt_token, run.n_completion_token, status
+            )
 
     def _submit(
         self, caller: Caller, run: Run, scheduler: Scheduler, generations: list[Generation]
@@ -322,12 +318,6 @@ class Completions:
         )
         # The tokens would tell what was redacted.
         return whole if text == whole.text else Piece(text, (), whole.finish_reason)
-
-    def _settle(self, run: Run, row: UsageRow, reservation: Reservation, status: str) -> None:
-        n_prompt, n_completion = run.n_prompt_token, run.n_completion_token
-        self.service.ledger.update(row, n_prompt, n_completion, status=status)
-        cost = self.service.ledger.prices.of(row.model).cost(n_prompt, n_completion)
-        self.service.quotas.settle(row.application_id, reservation, n_prompt + n_completion, cost)
 
 
 def pass_prompts(

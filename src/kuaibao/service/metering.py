@@ -39,26 +39,19 @@ def metered(
     Raises:
         RateLimitError: A ceiling is reached.
     """
-    application = caller.application
-    reservation = service.quotas.reserve(
-        application.application_id, application.ceilings, n_token + n_most
-    )
     row = UsageRow(
         request_id=f"{endpoint[:4]}-{secrets.token_hex(12)}",
-        application_id=application.application_id,
+        application_id=caller.application.application_id,
         key_id=caller.key.key_id,
         person_id=caller.person.person_id,
         model=model,
         endpoint=endpoint,
     )
-    service.ledger.open(row, n_token)
+    reservation = service.admit(caller, row, n_token, n_token + n_most)
     meter = Meter(row.request_id, n_token)
     status = "failed"
     try:
         yield meter
         status = "done"
     finally:
-        n_in, n_out = meter.n_prompt_token, meter.n_completion_token
-        service.ledger.update(row, n_in, n_out, status=status)
-        cost = service.ledger.prices.of(model).cost(n_in, n_out)
-        service.quotas.settle(application.application_id, reservation, n_in + n_out, cost)
+        service.settle(row, reservation, meter.n_prompt_token, meter.n_completion_token, status)

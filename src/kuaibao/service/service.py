@@ -17,6 +17,7 @@ from kuaibao.accounts import ApiKey, Person
 from kuaibao.database import Database, open_database
 from kuaibao.errors import InputError
 from kuaibao.service import tables
+from kuaibao.service.alerts import alert_teller
 from kuaibao.service.engine.pool import ModelPool, ModelSpec
 from kuaibao.service.errors import ForbiddenError, KeyRefusedError
 from kuaibao.service.picture_models import PictureModels
@@ -30,7 +31,16 @@ from kuaibao.service.policy import (
     ReviewQueue,
 )
 from kuaibao.service.settings import ServiceSettings
-from kuaibao.service.usage import Ceilings, Ledger, Price, PriceList, QuotaBook
+from kuaibao.service.usage import (
+    BudgetBook,
+    Ceilings,
+    Ledger,
+    Price,
+    PriceList,
+    QuotaBook,
+    Reservation,
+    UsageRow,
+)
 
 __all__ = ["ROLES", "SCOPES", "Caller", "Service", "make_pool", "open_service_database"]
 
@@ -71,6 +81,7 @@ class Service:
     """How a model's folder is loaded: (name, folder) → spec."""
     ledger: Ledger = field(init=False)
     quotas: QuotaBook = field(init=False)
+    budgets: BudgetBook = field(init=False)
     applications: ApplicationBook = field(init=False)
     review_queue: ReviewQueue = field(init=False)
     guard: Guard = field(init=False)
@@ -85,6 +96,7 @@ class Service:
             self.database, PriceList(currency=self.settings.currency, by_model=prices)
         )
         self.quotas = QuotaBook(self.ledger)
+        self.budgets = BudgetBook(self.database, alert_teller(self.settings))
         self.applications = ApplicationBook(self.database)
         self.review_queue = ReviewQueue(self.database)
         self.guard = Guard(self.review_queue)
@@ -210,6 +222,29 @@ class Service:
         )
         secret, _ = self.make_key(application, label="first key", scopes=SCOPES, actor="system")
         return secret
+
+    def admit(self, caller: Caller, row: UsageRow, n_prompt_token: int, n_most: int) -> Reservation:
+        """Reserve what a request can use at most, and write it down before its first token.
+
+        Raises:
+            RateLimitError: A ceiling is reached or a budget spent.
+        """
+        self.budgets.check(row)
+        application = caller.application
+        reservation = self.quotas.reserve(
+            application.application_id, application.ceilings, n_most, end_user=row.end_user
+        )
+        self.ledger.open(row, n_prompt_token)
+        return reservation
+
+    def settle(
+        self, row: UsageRow, reservation: Reservation, n_in: int, n_out: int, status: str
+    ) -> None:
+        """Bring the books to what a request used."""
+        cost = self.ledger.prices.of(row.model).cost(n_in, n_out)
+        self.budgets.count(row, n_in + n_out, cost)
+        self.ledger.update(row, n_in, n_out, status=status)
+        self.quotas.settle(row.application_id, reservation, n_in + n_out, cost)
 
     def hash_end_user(self, user: str) -> str:
         """The `user` field as it is kept: a keyed hash, different for every installation."""

@@ -48,6 +48,10 @@ class ServiceSettings:
     """Whether each request is a JSON line on standard error: route, status, time; never texts."""
     open_sign_up: bool = True
     """Whether strangers may file applications."""
+    smtp: str = ""
+    """Mail server for budget alerts, HOST or HOST:PORT; none: they are logged and shown only."""
+    mail_from: str = "kuaibao@localhost"
+    """Sender of those mails."""
     currency: str = "EUR"
     """Of the prices below."""
     prices: Mapping[str, Mapping[str, float]] = field(

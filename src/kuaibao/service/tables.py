@@ -13,13 +13,18 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 __all__ = [
     "application",
     "application_event",
     "application_key",
+    "budget",
+    "budget_alert",
     "create_tables",
+    "few_shot_report",
+    "few_shot_template",
     "file",
     "held",
     "job",
@@ -128,6 +133,59 @@ held = Table(
     Column("decided_by", String(100), nullable=False, default=""),
     Column("decided_at", Float),
     Column("delete_after", Float, nullable=False),
+)
+
+few_shot_template = Table(
+    "few_shot_template",
+    metadata,
+    Column("template_id", Integer, primary_key=True),
+    Column("person_id", Integer, nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("created_by", String(100), nullable=False),
+    UniqueConstraint("person_id", "name", "version"),
+)
+
+few_shot_report = Table(
+    "few_shot_report",
+    metadata,
+    Column("report_id", Integer, primary_key=True),
+    Column("person_id", Integer, nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("few_shot_report_by_name", "person_id", "name"),
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("budget_id", Integer, primary_key=True),
+    Column("scope", String(20), nullable=False),
+    Column("subject_id", Integer, nullable=False),
+    Column("unit", String(10), nullable=False),
+    Column("amount", Float, nullable=False),
+    Column("thresholds", Text, nullable=False),
+    Column("is_hard", Boolean, nullable=False, default=False),
+    Column("email", String(200), nullable=False, default=""),
+    Column("is_by_admin", Boolean, nullable=False, default=False),
+    UniqueConstraint("scope", "subject_id", "unit"),
+)
+
+budget_alert = Table(
+    "budget_alert",
+    metadata,
+    Column("alert_id", Integer, primary_key=True),
+    Column("budget_id", Integer, nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("threshold", Integer, nullable=False),
+    Column("used", Float, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("budget_id", "month", "threshold"),
 )
 
 

@@ -150,3 +150,49 @@ def test_the_console_is_closed_to_scripts_from_elsewhere(server):
     assert "unsafe-inline" not in policy
     for name in ("../__init__.py", "..%2f__init__.py", "main.py", "%2e%2e/__init__.py"):
         assert httpx2.get(f"{server.url}/console/{name}").status_code == 404
+
+
+def test_usage_is_shown_by_every_group_and_a_budget_is_set_and_seen(page, server):
+    use_key(page, server.key)
+    body = {"model": "fake", "prompt": "Hello", "max_tokens": 4}
+    headers = {"Authorization": f"Bearer {server.key}"}
+    httpx2.post(server.url + "/v1/completions", json=body, headers=headers, timeout=60)
+    open_tab(page, "Usage")
+    for group in ("application", "key", "person", "model"):
+        page.locator("#by").select_option(group)
+        page.locator("tbody td").first.wait_for()
+    form = page.locator("#budgets form")
+    form.locator("input[type=number]").nth(0).fill("1")
+    form.locator("input[type=number]").nth(1).fill("8")
+    form.locator("select").nth(1).select_option("tokens")
+    form.get_by_role("button").click()
+    page.locator("#budgets tbody tr").wait_for()
+    assert "8 tokens" in page.locator("#budgets tbody").inner_text()
+    page.get_by_role("button", name="Remove key 1").click()
+    page.get_by_text("There is none yet.").wait_for()
+    assert page.problems == []
+
+
+def test_a_template_is_made_kept_tried_and_measured(page, server):
+    use_key(page, server.key)
+    open_tab(page, "Few-shot")
+    page.get_by_label("Name of a new template").fill("colours")
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_label("Instruction").fill("Name the colour.")
+    pairs = "\n".join(f"a {c} wall → {c}" for c in ("red", "blue", "grey", "pink"))
+    page.get_by_label("Examples, a line each").fill(pairs)
+    page.get_by_role("button", name="Keep as a new version").click()
+    page.get_by_text("4 of 4 examples, nearest to the question").wait_for()
+    page.get_by_label("Input").fill("a red door")
+    page.get_by_role("button", name="Complete", exact=True).click()
+    page.get_by_label("Measure").select_option("likelihood")
+    tasks = "\n".join(f"the {c} gate → {c}" for c in ("red", "blue", "grey", "pink"))
+    page.get_by_label("Solved tasks, a line each").fill(tasks)
+    page.get_by_role("button", name="Measure", exact=True).click()
+    page.get_by_text("What was measured").wait_for()
+    page.get_by_label("Solved tasks, a line each").fill(tasks)
+    page.get_by_role("button", name="Choose the examples").click()
+    page.get_by_text("chosen for fake by").wait_for()
+    page.locator("#language").click()
+    page.get_by_role("heading", name="少样本模板").wait_for()
+    assert page.problems == []

@@ -1,5 +1,6 @@
 """From items to drafts: summaries with evidence, people's manuscripts, drawings, the protocols."""
 
+from kuaibao.bulletin.writing.answering import Answer, Citation, answer_question
 from kuaibao.bulletin.writing.back_issues import BackPair, back_pairs, read_issue_files
 from kuaibao.bulletin.writing.drafting import (
     DRAFT_VERSION,
@@ -21,13 +22,17 @@ from kuaibao.bulletin.writing.pictures import (
     pictures_of,
 )
 from kuaibao.bulletin.writing.protocols import (
+    Answerer,
     CoverArtist,
     FigureSorter,
+    Headliner,
     Illustrator,
     Summarizer,
     Translator,
+    find_answerer,
     find_cover_artist,
     find_figure_sorter,
+    find_headliner,
     find_illustrator,
     find_summarizer,
     find_translator,
@@ -36,10 +41,14 @@ from kuaibao.bulletin.writing.protocols import (
 __all__ = [
     "DRAFT_VERSION",
     "PAPER_FIELDS",
+    "Answer",
+    "Answerer",
     "BackPair",
+    "Citation",
     "CoverArtist",
     "Drawn",
     "FigureSorter",
+    "Headliner",
     "Illustrator",
     "ItemPicture",
     "ItemPictures",
@@ -48,14 +57,17 @@ __all__ = [
     "Summarizer",
     "Translator",
     "Writer",
+    "answer_question",
     "back_pairs",
     "check_sentence",
     "draw_figures",
     "entry_for",
     "entry_language",
+    "find_answerer",
     "find_cover_artist",
     "find_evidence",
     "find_figure_sorter",
+    "find_headliner",
     "find_illustrator",
     "find_summarizer",
     "find_translator",

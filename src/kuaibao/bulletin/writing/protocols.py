@@ -14,13 +14,17 @@ from kuaibao.errors import InputError, MissingExtraError, did_you_mean
 
 __all__ = [
     "GROUPS",
+    "Answerer",
     "CoverArtist",
     "FigureSorter",
+    "Headliner",
     "Illustrator",
     "Summarizer",
     "Translator",
+    "find_answerer",
     "find_cover_artist",
     "find_figure_sorter",
+    "find_headliner",
     "find_illustrator",
     "find_summarizer",
     "find_translator",
@@ -33,6 +37,8 @@ GROUPS = {
     "translator": "kuaibao.translators",
     "figure sorter": "kuaibao.figure_sorters",
     "cover artist": "kuaibao.cover_artists",
+    "headliner": "kuaibao.headliners",
+    "answerer": "kuaibao.answerers",
 }
 
 
@@ -152,6 +158,22 @@ class CoverArtist(Protocol):
         ...
 
 
+class Headliner(Protocol):
+    """Writes headlines for an editor to choose from."""
+
+    def headline(self, text: str, *, language: str) -> str:
+        """One line, in the text's language."""
+        ...
+
+
+class Answerer(Protocol):
+    """Answers questions from passages."""
+
+    def answer(self, question: str, passages: Sequence[str], *, language: str) -> str:
+        """An answer that cites the passages it rests on as `[1]`."""
+        ...
+
+
 def installed(role: str) -> dict[str, importlib.metadata.EntryPoint]:
     """Every installed engine of a role (`summarizer`, `figure sorter`, …) by name."""
     return {point.name: point for point in importlib.metadata.entry_points(group=GROUPS[role])}
@@ -202,6 +224,24 @@ def find_figure_sorter(name: str, model: str, folder: str) -> FigureSorter:
 def find_cover_artist(name: str, model: str) -> CoverArtist:
     """The artist of that name; raises as `find_figure_sorter` does."""
     return _make("cover artist", name, model)
+
+
+def find_headliner(name: str) -> Headliner:
+    """The writer of headlines of that name.
+
+    Raises:
+        InputError: None is installed under it.
+    """
+    return _make("headliner", name)
+
+
+def find_answerer(name: str) -> Answerer:
+    """The answerer of that name.
+
+    Raises:
+        InputError: None is installed under it.
+    """
+    return _make("answerer", name)
 
 
 def _make(role: str, name: str, *arguments: str) -> Any:

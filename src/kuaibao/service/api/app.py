@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from kuaibao import __version__
 from kuaibao.errors import InputError
 from kuaibao.service.api import (
+    budgets,
     chat,
     completions,
     diagrams,
@@ -30,6 +31,7 @@ from kuaibao.service.api import (
     review,
     sign_up,
     summaries,
+    templates,
 )
 from kuaibao.service.api.envelope import Envelope
 from kuaibao.service.errors import ApiError, InvalidRequestError
@@ -64,7 +66,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.sign_up_limit = sign_up.SignUpLimit()
     for module in (
         completions, chat, models, embeddings, retrieval, files, fine_tuning, review, sign_up,
-        operation, published_rules, summaries, diagrams, images,
+        operation, published_rules, summaries, diagrams, images, templates, budgets,
     ):  # fmt: skip
         app.include_router(module.router)
     _add_errors(app)

@@ -19,6 +19,7 @@ from kuaibao.service.completions import CompletionCall, Completions
 from kuaibao.service.engine import LanguageModel, Sampling
 from kuaibao.service.errors import InvalidRequestError
 from kuaibao.service.files import FileStore
+from kuaibao.service.likelihood import last_logprobs
 from kuaibao.service.service import Caller
 
 __all__ = ["router"]
@@ -105,33 +106,11 @@ async def _scores(
                 code="context_length_exceeded",
             )
         prompts.append((model.end_token, *tokens, *behind, *asked))
-    means = await _mean_logprobs(model_name, prompts, len(asked), user, caller, completions)
-    return [100 * (mean - means[0]) for mean in means[1:]]
-
-
-async def _mean_logprobs(
-    model_name: str,
-    prompts: Sequence[tuple[int, ...]],
-    n_last: int,
-    user: str | None,
-    caller: Caller,
-    completions: Completions,
-) -> list[float]:
-    call = CompletionCall(
-        model=model_name,
-        prompts=tuple(prompts),
-        sampling=Sampling(max_tokens=0, n_logprobs=0),
-        echo=True,
-        user=user or "",
-        endpoint="search",
+    found = await last_logprobs(
+        completions, caller, model_name, prompts, len(asked), user=user or "", endpoint="search"
     )
-    run = await completions.complete(caller, call)
-    means: list[float] = []
-    for choice in run.choices:
-        events = [t.event for piece in choice.pieces for t in piece.tokens]
-        last = [event.logprob or 0.0 for event in events[-n_last:]]
-        means.append(sum(last) / len(last))
-    return means
+    means = [sum(one) / len(one) for one in found]
+    return [100 * (mean - means[0]) for mean in means[1:]]
 
 
 @router.post("/v1/classifications")

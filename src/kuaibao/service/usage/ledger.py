@@ -150,6 +150,7 @@ def _conditions(
 
 
 def _group_column(by: str, is_sqlite: bool) -> ColumnElement[Any]:
+    by = f"{by}_id" if by in ("key", "person", "application") else by
     if by not in GROUPS:
         raise ValueError(f"usage can be grouped by {', '.join(GROUPS)}, not by {by!r}")
     if by != "day":

@@ -1,6 +1,7 @@
 // What was used, what waits for a person, who did what, and the rules.
 
 import { call, get, post } from "/console/api.js";
+import { budgets } from "/console/budgets.js";
 import { bars, el, field, table, when } from "/console/dom.js";
 import { isChinese, t } from "/console/words.js";
 
@@ -25,7 +26,7 @@ export async function usage(main) {
     body.replaceChildren(data.length ? bars(data.slice(0, 60).map((row) => [row.group, total(row)]), t("unit")) : "", table(heads, rows));
   }
 
-  main.replaceChildren(el("h1", {}, t("usage.title")), el("div", { class: "row" }, field(t("usage.by"), by), csv), body);
+  main.replaceChildren(el("h1", {}, t("usage.title")), el("div", { class: "row" }, field(t("usage.by"), by), csv), body, await budgets());
   await show();
 }
 

@@ -5,9 +5,10 @@ import { key } from "/console/api.js";
 import { audit, review, rules, usage } from "/console/books.js";
 import { el, notice } from "/console/dom.js";
 import { playground } from "/console/playground.js";
+import { templates } from "/console/templates.js";
 import { isChinese, switchLanguage, t } from "/console/words.js";
 
-const PAGES = { play: playground, apply, applications, keys, usage, review, audit, rules };
+const PAGES = { play: playground, templates, apply, applications, keys, usage, review, audit, rules };
 const OPEN_TO_ALL = new Set(["apply", "rules"]);
 const FOR_REVIEWERS = new Set(["review", "audit"]);
 const main = document.getElementById("main");

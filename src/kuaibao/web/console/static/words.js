@@ -25,6 +25,13 @@ const EN = {
   "rules.title": "What is approved, and what is not", "rules.exception": "An exception that was made", "rules.about": "Decided cases with the administrators' reasons, so that everybody knows the rules.",
   "col.id": "No.", "col.name": "Name", "col.state": "State", "col.made": "Made", "col.used": "Last used", "col.expires": "Expires", "col.scopes": "Scopes", "col.prefix": "Key", "col.group": "", "col.requests": "Requests", "col.prompt": "Prompt tokens", "col.completion": "Completion tokens", "col.cost": "Cost", "col.at": "When", "col.actor": "Who", "col.action": "What", "col.subject": "On what", "col.check": "Check", "col.text": "Text", "col.reason": "Reason",
   "state.submitted": "submitted", "state.questions": "question asked", "state.approved": "approved", "state.refused": "refused", "state.suspended": "suspended", "state.killed": "switched off", "state.active": "active", "state.revoked": "revoked",
+  "tab.templates": "Few-shot", "shots.title": "Few-shot templates", "shots.about": "An instruction with solved examples, in versions that never change. Measure one on tasks that people solved; let the service choose how many examples are shown, and which.",
+  "shots.version": "Version", "shots.examples": "Examples shown", "shots.shown": "{n} of {of} examples, {how}", "shots.first": "in their order", "shots.nearest": "nearest to the question", "shots.fixed": "fixed",
+  "shots.new": "Name of a new template", "shots.make": "Make it", "shots.pairs": "Examples, a line each: input → output", "shots.keep": "Keep as a new version", "shots.kept": "Version {n} is kept.",
+  "shots.try": "Try and measure", "shots.metric": "Measure", "shots.exact": "same answer", "shots.rouge_l": "ROUGE-L", "shots.likelihood": "probability of the answer", "shots.tasks": "Solved tasks, a line each: input → output (none: the examples, each left out in turn)",
+  "shots.evaluate": "Measure", "shots.choose": "Choose the examples", "shots.working": "…", "shots.reports": "What was measured", "shots.result": "Mean [95 %] · tasks", "shots.without": "Without examples",
+  "budget.title": "Budgets", "budget.about": "For a calendar month (UTC). At 50, 80 and 100 % there is an alert here, in the log, and by mail if an address is given.", "budget.none": "There is none yet.", "budget.of": "Of", "budget.used": "Used", "budget.amount": "Amount a month", "budget.share": "Share", "budget.hard": "Ends requests", "budget.ends": "yes", "budget.remove": "Remove",
+  "budget.alert": "{when}: {threshold} % of {of} reached ({month})", "budget.unit": "Unit", "budget.money": "money", "budget.tokens": "tokens", "budget.email": "Mail alerts to", "budget.set": "Set budget",
   never: "never", unit: "tokens",
 };
 
@@ -48,6 +55,13 @@ const ZH = {
   "rules.title": "哪些获准，哪些不获准", "rules.exception": "所作的例外", "rules.about": "已决定的案例及管理员的理由，让所有人知道规则。",
   "col.id": "编号", "col.name": "名称", "col.state": "状态", "col.made": "创建", "col.used": "最近使用", "col.expires": "到期", "col.scopes": "权限", "col.prefix": "密钥", "col.group": "", "col.requests": "请求", "col.prompt": "提示词元", "col.completion": "输出词元", "col.cost": "费用", "col.at": "时间", "col.actor": "操作者", "col.action": "操作", "col.subject": "对象", "col.check": "检查", "col.text": "文本", "col.reason": "理由",
   "state.submitted": "已提交", "state.questions": "待回答", "state.approved": "已批准", "state.refused": "已拒绝", "state.suspended": "已暂停", "state.killed": "已关停", "state.active": "有效", "state.revoked": "已吊销",
+  "tab.templates": "少样本", "shots.title": "少样本模板", "shots.about": "一条说明加若干已解示例，各版本一经保存不再改变。可用人工解答的任务评测，并由服务选定展示几个、哪些示例。",
+  "shots.version": "版本", "shots.examples": "展示的示例", "shots.shown": "{of} 个示例中的 {n} 个，{how}", "shots.first": "按原顺序", "shots.nearest": "与问题最近者", "shots.fixed": "固定",
+  "shots.new": "新模板名称", "shots.make": "新建", "shots.pairs": "示例，每行一个：输入 → 输出", "shots.keep": "存为新版本", "shots.kept": "已保存第 {n} 版。",
+  "shots.try": "试用与评测", "shots.metric": "指标", "shots.exact": "答案相同", "shots.rouge_l": "ROUGE-L", "shots.likelihood": "答案的概率", "shots.tasks": "已解任务，每行一个：输入 → 输出（留空则逐一留出示例）",
+  "shots.evaluate": "评测", "shots.choose": "选定示例", "shots.working": "…", "shots.reports": "评测结果", "shots.result": "均值 [95 %] · 任务数", "shots.without": "无示例时",
+  "budget.title": "预算", "budget.about": "按自然月（UTC）计。达到 50、80、100 % 时在此处与日志中提醒；填写地址则另发邮件。", "budget.none": "还没有预算。", "budget.of": "对象", "budget.used": "已用", "budget.amount": "每月额度", "budget.share": "占比", "budget.hard": "用尽即停", "budget.ends": "是", "budget.remove": "删除",
+  "budget.alert": "{when}：{of} 达到 {threshold} %（{month}）", "budget.unit": "单位", "budget.money": "金额", "budget.tokens": "词元", "budget.email": "提醒邮箱", "budget.set": "设定预算",
   never: "永久", unit: "词元",
 };
 
