@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 from kuaibao.files import write_json
 
-__all__ = ["main"]
+__all__ = ["end_with_parent", "main"]
 
 
 def main(order_file: str) -> None:
@@ -29,5 +31,19 @@ def main(order_file: str) -> None:
     write_json(folder / "result.json", report)
 
 
+def end_with_parent() -> None:
+    """End this process when the service goes, however it goes: its pipe to us then closes.
+
+    Otherwise a killed service would leave a trainer behind, and the next start a second one.
+    """
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 if __name__ == "__main__":
+    end_with_parent()
     main(sys.argv[1])

@@ -196,7 +196,7 @@ class JobWorker:
         with open(log, "ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "kuaibao.service.finetune_process", str(order_file)],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
             )
