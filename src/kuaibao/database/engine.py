@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.url = engine.url.render_as_string(hide_password=True)
+        self._own = threading.local()
 
     @property
     def is_sqlite(self) -> bool:
@@ -45,9 +47,21 @@ class Database:
 
     @contextmanager
     def read(self) -> Generator[Connection]:
-        """A transaction that sees one state of the database from beginning to end."""
+        """A transaction that sees one state of the database from beginning to end.
+
+        Within another of the same thread it is that one: many small questions of one page then
+        cost one transaction, and fit together.
+        """
+        outer: Connection | None = getattr(self._own, "reading", None)
+        if outer is not None:
+            yield outer
+            return
         with self.engine.connect() as connection, connection.begin():
-            yield connection
+            self._own.reading = connection
+            try:
+                yield connection
+            finally:
+                self._own.reading = None
 
     @contextmanager
     def write(self) -> Generator[Connection]:

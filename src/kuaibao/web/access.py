@@ -26,6 +26,7 @@ __all__ = [
     "VisitorOf",
     "check_csrf",
     "client_address",
+    "desk_of",
     "visitor_of",
 ]  # fmt: skip
 
@@ -65,12 +66,17 @@ class Visitor:
         return self.actor
 
 
-def _newsroom(request: Request) -> Newsroom:
+async def _newsroom(request: Request) -> Newsroom:  # async: no hand-over to a thread
     return request.app.state.newsroom
 
 
-def _desk(request: Request) -> Desk:
+def desk_of(request: Request) -> Desk:
+    """The application's desk."""
     return request.app.state.newsroom.desk
+
+
+async def _desk(request: Request) -> Desk:
+    return desk_of(request)
 
 
 def _visitor(request: Request) -> Visitor:
@@ -81,7 +87,7 @@ def _visitor(request: Request) -> Visitor:
     visitor = Visitor()
     secret = request.cookies.get(SESSION_COOKIE, "")
     if secret:
-        with _desk(request).store.database.read() as connection:
+        with desk_of(request).store.database.read() as connection:
             session = accounts.find_session(connection, secret)
         if session is not None:
             visitor = Visitor(Actor(session.person), session.csrf_token)
@@ -120,7 +126,7 @@ async def _token_or_session(request: Request) -> Actor:
     """For the JSON API: a token of the header, else the session (with its CSRF token)."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return await run_in_threadpool(_by_token, _desk(request), secret.strip())
+        return await run_in_threadpool(_by_token, desk_of(request), secret.strip())
     if request.method not in ("GET", "HEAD"):
         visitor = await run_in_threadpool(_visitor, request)
         given = request.headers.get("x-csrf-token", "")

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from kuaibao.bulletin.desk import STATES, Series, count_unread, list_series
+from kuaibao.bulletin.desk import STATES, Desk, Series, count_unread, list_series
 from kuaibao.bulletin.publishing.cleaning import safe_url
-from kuaibao.web.access import Visitor, _desk, _visitor
+from kuaibao.web.access import Visitor, desk_of, visitor_of
 from kuaibao.web.words import LANGUAGES, Words, negotiate
 
-__all__ = ["Ui", "back_to", "make_ui", "render_page"]
+__all__ = ["Ui", "back_to", "make_ui", "of_one_state", "render_page"]
 
 LANGUAGE_COOKIE = "kuaibao_language"
 THEME_COOKIE = "kuaibao_theme"
 SERIES_COOKIE = "kuaibao_series"
 THEMES = ("system", "light", "dark")
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +51,7 @@ class Ui:
 
 def make_ui(request: Request) -> Ui:
     """Gather it for a request."""
-    visitor, desk = _visitor(request), _desk(request)
+    visitor, desk = visitor_of(request), desk_of(request)
     series = tuple(list_series(desk))
     wanted = request.query_params.get("series") or request.cookies.get(SERIES_COOKIE, "")
     current = next((s for s in series if str(s.series_id) == wanted), None)
@@ -87,6 +92,21 @@ def render_page(
             httponly=True,
         )  # fmt: skip
     return response
+
+
+def of_one_state(handler: Callable[P, T]) -> Callable[P, T]:
+    """A page that asks the database many small questions: all in one transaction.
+
+    The handler takes `desk` by name, is no coroutine, and changes nothing.
+    """
+
+    @functools.wraps(handler)
+    def held(*arguments: P.args, **named: P.kwargs) -> T:
+        desk = cast("Desk", named["desk"])
+        with desk.store.database.read():
+            return handler(*arguments, **named)
+
+    return held
 
 
 def back_to(request: Request, path: str, **query: Any) -> Response:

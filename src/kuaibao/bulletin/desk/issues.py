@@ -15,7 +15,7 @@ from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.assembling import assemble
 from kuaibao.bulletin.desk.desk import Desk
 from kuaibao.bulletin.desk.errors import NotFoundError, NotReadyError, StaleError, WorkflowError
-from kuaibao.bulletin.desk.pieces import Piece, load_facts, load_piece, piece_from
+from kuaibao.bulletin.desk.pieces import Piece, load_all_facts, load_piece, piece_from
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.desk.series import Series, get_series
 from kuaibao.bulletin.desk.workflow import Obstacle, find_obstacles
@@ -344,7 +344,7 @@ def _obstacles(desk: Desk, connection: Connection, issue: DeskIssue) -> tuple[Ob
     series: Series = get_series(desk, issue.series_id)
     printed = printed_items(desk.store, series.name, issue.running_number, series.repeat_after)
     repeated = frozenset(p.piece_id for p in pieces if p.item_id in printed)
-    return find_obstacles({p.piece_id: load_facts(connection, p) for p in pieces}, repeated)
+    return find_obstacles(load_all_facts(connection, pieces), repeated)
 
 
 def _position_before(others: list[Piece], section: str, before: int | None) -> float:

@@ -338,23 +338,40 @@ def load_signatures(connection: Connection, piece_id: int) -> list[PieceSignatur
         .where(tables.signature.c.piece_id == piece_id)
         .order_by(tables.signature.c.signature_id)
     )
-    return [
-        PieceSignature(
-            role=row.role, person_id=row.person_id, name=row.name, at=row.at,
-            text_hash=row.text_hash, is_void=row.voided_at is not None,
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_signature(row) for row in rows]
+
+
+def _signature(row: Row[Any]) -> PieceSignature:
+    return PieceSignature(
+        role=row.role, person_id=row.person_id, name=row.name, at=row.at,
+        text_hash=row.text_hash, is_void=row.voided_at is not None,
+    )  # fmt: skip
 
 
 def load_facts(connection: Connection, piece: Piece) -> PieceFacts:
     """What decides about a piece, as it stands in this transaction."""
-    authors = connection.execute(
-        select(tables.author.c.person_id).where(tables.author.c.piece_id == piece.piece_id)
-    ).scalars()
+    return load_all_facts(connection, [piece])[piece.piece_id]
+
+
+def load_all_facts(connection: Connection, pieces: Sequence[Piece]) -> dict[int, PieceFacts]:
+    """The same of several pieces at once."""
+    author, signature = tables.author.c, tables.signature
+    authors: dict[int, list[int]] = {p.piece_id: [] for p in pieces}
+    signed: dict[int, list[PieceSignature]] = {p.piece_id: [] for p in pieces}
+    wanted = list(authors)
+    for row in connection.execute(select(tables.author).where(author.piece_id.in_(wanted))):
+        authors[row.piece_id].append(row.person_id)
+    for row in connection.execute(select(signature).where(signature.c.piece_id.in_(wanted))):
+        signed[row.piece_id].append(_signature(row))
+    return {p.piece_id: _facts(p, authors[p.piece_id], signed[p.piece_id]) for p in pieces}
+
+
+def _facts(
+    piece: Piece, authors: Sequence[int], signatures: Sequence[PieceSignature]
+) -> PieceFacts:
     valid = [
         s
-        for s in load_signatures(connection, piece.piece_id)
+        for s in signatures
         if not s.is_void and (s.role != "proofread" or s.text_hash == piece.text_hash)
     ]
     return PieceFacts(

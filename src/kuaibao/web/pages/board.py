@@ -33,7 +33,7 @@ from kuaibao.bulletin.model import SECTION_KINDS
 from kuaibao.bulletin.publishing import render
 from kuaibao.errors import InputError
 from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf
-from kuaibao.web.rendering import make_ui, render_page
+from kuaibao.web.rendering import make_ui, of_one_state, render_page
 from kuaibao.web.security import PUBLISHED_POLICY
 
 __all__ = ["router"]
@@ -44,6 +44,7 @@ MAX_ORDER = 1000
 
 
 @router.get("/issues")
+@of_one_state
 def issues_page(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     """Every issue of the series."""
     actor.require("read_desk")
@@ -68,6 +69,7 @@ def new_issue(
 
 
 @router.get("/issues/{issue_id}")
+@of_one_state
 def board(request: Request, desk: DeskOf, actor: ActorOf, issue_id: int) -> Response:
     """The issue in print order, what stands in its way, and what could still go in."""
     actor.require("read_desk")

@@ -21,7 +21,7 @@ from kuaibao.bulletin.desk.issues import list_issues
 from kuaibao.bulletin.model import SECTION_KINDS
 from kuaibao.errors import InputError
 from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf
-from kuaibao.web.rendering import make_ui, render_page
+from kuaibao.web.rendering import make_ui, of_one_state, render_page
 
 __all__ = ["router"]
 
@@ -32,6 +32,7 @@ _SHOWN = {"found": ("found",), "picked": ("picked",), "dropped": ("dropped",)}
 
 
 @router.get("/inbox")
+@of_one_state
 def inbox(
     request: Request,
     desk: DeskOf,
@@ -89,6 +90,7 @@ def quick(
 
 
 @router.get("/work")
+@of_one_state
 def work(request: Request, desk: DeskOf, actor: ActorOf, who: str = "me") -> Response:
     """What is in hand, by state: mine, or everybody's."""
     actor.require("read_desk")

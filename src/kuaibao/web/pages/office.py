@@ -42,7 +42,7 @@ from kuaibao.bulletin.sources.health import Health, judge
 from kuaibao.bulletin.store import tables as store_tables
 from kuaibao.errors import InputError
 from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf, client_address
-from kuaibao.web.rendering import make_ui, render_page
+from kuaibao.web.rendering import make_ui, of_one_state, render_page
 
 __all__ = ["router"]
 
@@ -51,6 +51,7 @@ _CHECKED = [Depends(check_csrf)]
 
 
 @router.get("/people")
+@of_one_state
 def people_page(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     """Who works here, and what proofreading finds."""
     return _people(request, desk, actor)
@@ -117,6 +118,7 @@ def collect_now(actor: ActorOf, newsroom: NewsroomOf) -> Response:
 
 
 @router.get("/terms")
+@of_one_state
 def terms_page(request: Request, desk: DeskOf, actor: ActorOf, q: str = "") -> Response:
     """The glossary."""
     return render_page(request, "terms.html", terms=list_terms(desk, actor, words=q), q=q)
@@ -152,6 +154,7 @@ def drop_term(desk: DeskOf, actor: ActorOf, term_id: int) -> Response:
 
 
 @router.get("/notes")
+@of_one_state
 def notes_page(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     """What others want me to know."""
     notes = list_notifications(desk, actor)
@@ -168,6 +171,7 @@ def read_notes(
 
 
 @router.get("/settings")
+@of_one_state
 def settings_page(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     """One's own account; for administrators the desk's settings."""
     return _settings(request, desk, actor)

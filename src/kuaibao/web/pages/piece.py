@@ -50,7 +50,7 @@ from kuaibao.bulletin.desk.workflow import MOVES
 from kuaibao.errors import InputError
 from kuaibao.files import hash_value
 from kuaibao.web.access import ActorOf, DeskOf, check_csrf
-from kuaibao.web.rendering import make_ui, render_page
+from kuaibao.web.rendering import make_ui, of_one_state, render_page
 
 __all__ = ["router"]
 
@@ -59,6 +59,7 @@ _CHECKED = [Depends(check_csrf)]
 
 
 @router.get("/pieces/{piece_id}")
+@of_one_state
 def piece_page(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) -> Response:
     """The item's page."""
     return _page(request, desk, actor, get_piece(desk, actor, piece_id))
@@ -219,6 +220,7 @@ def settle(
 
 
 @router.get("/pieces/{piece_id}/history")
+@of_one_state
 def history(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) -> Response:
     """Every text with what changed, who changed it, and every step."""
     piece = get_piece(desk, actor, piece_id)

@@ -21,7 +21,7 @@ from kuaibao.bulletin.desk import (
 from kuaibao.bulletin.store import get_items, search_archive
 from kuaibao.database.errors import SearchSyntaxError
 from kuaibao.web.access import ActorOf, DeskOf, NeedsSignInError, Visitor, VisitorOf
-from kuaibao.web.rendering import make_ui, render_page
+from kuaibao.web.rendering import make_ui, of_one_state, render_page
 from kuaibao.web.security import PUBLISHED_POLICY
 
 __all__ = ["router"]
@@ -36,6 +36,7 @@ _TYPES = {
 
 
 @router.get("/read")
+@of_one_state
 def library(request: Request, desk: DeskOf, visitor: VisitorOf) -> Response:
     """Every published issue."""
     let_in(desk, visitor)
@@ -62,6 +63,7 @@ def read(desk: DeskOf, visitor: VisitorOf, issue_id: int, name: str) -> Response
 
 
 @router.get("/archive")
+@of_one_state
 def archive(request: Request, desk: DeskOf, actor: ActorOf, q: str = "") -> Response:
     """Search of everything that ever came."""
     actor.require("read_desk")
@@ -92,6 +94,7 @@ class Date:
 
 
 @router.get("/calendar")
+@of_one_state
 def calendar(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     """What is due, issues, conferences and their deadlines."""
     actor.require("read_desk")
