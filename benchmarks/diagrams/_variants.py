@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kuaibao.diagrams import graph as g
+from kuaibao.diagrams import opcodes as g
 from kuaibao.diagrams.layout import draw_inputs
 from kuaibao.diagrams.layout.optimizer import _Stage
 from kuaibao.diagrams.layout.settings import Settings

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kuaibao.diagrams.graph import INPUT, Graph, Node, Scalar
+from kuaibao.diagrams.graph import Graph, Node, Scalar
+from kuaibao.diagrams.opcodes import INPUT
 from kuaibao.diagrams.problem import Problem, walk_shapes
 
 __all__ = ["Handle", "find_handles", "pins_of"]

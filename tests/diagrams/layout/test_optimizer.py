@@ -147,3 +147,34 @@ def test_a_limit_of_time_or_steps_gives_what_there_is():
 def test_the_rules_of_penrose_can_be_had():
     compatible = _program(DOTS).layouts(2, seed=1, settings=Settings(compatible=True))[0]
     assert compatible.violation < 0.01
+
+
+@pytest.mark.parametrize("name", sorted(PEER))
+def test_single_starts_are_in_the_median_no_worse_than_by_the_method_of_penrose(name):
+    program = _trio(name)
+
+    def medians(settings):
+        layouts = program.layouts(128, seed="s", settings=settings)
+        return (np.median([one.violation for one in layouts]),
+                np.median([one.energy for one in layouts]))  # fmt: skip
+
+    violation, energy = medians(Settings())
+    their_violation, their_energy = medians(Settings(compatible=True))
+    assert violation <= max(their_violation, 1e-3) * 1.001
+    assert energy <= their_energy + max(1e-3, 1e-3 * abs(their_energy))
+
+
+def test_a_layout_that_got_stuck_is_shaken_free():
+    program = _trio("geometry")  # labels that slip onto the middle of their points have no slope
+    stuck = program.layouts(16, seed="s", settings=Settings(kicks=0))
+    freed = program.layouts(16, seed="s")
+    assert sum(one.violation > 1 for one in stuck) > 8
+    assert all(one.violation < 0.01 for one in freed)
+
+
+def test_a_drag_stays_near_where_it_started():
+    program = _trio("words")  # it cannot hold, which must not shake the picture under the hand
+    start = program.layouts(1, seed="s")[0].result.inputs
+    again = program.optimizer.layouts(1, starts=start)[0]
+    moved = np.abs(again.inputs - start)[[k.sampled for k in program.problem.graph.inputs]]
+    assert moved.max() < 5

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kuaibao.diagrams.graph import Scalar, divide, power, total
+from kuaibao.diagrams.graph import Scalar
+from kuaibao.diagrams.scalars import divide, power, total
 from kuaibao.diagrams.values import FloatV, MatrixV, StrV, Value, VectorV
 
 __all__ = ["MAX_STRING", "OperandError", "binary", "negative", "transpose"]

@@ -25,7 +25,7 @@ from kuaibao.files import write_bytes
 __all__ = ["load_kernel", "object_path"]
 
 Array = np.ndarray[Any, Any]
-_SOURCES = ("kernel.py", "slots.py", "../graph.py")
+_SOURCES = ("kernel.py", "descent.py", "instructions.py", "slots.py", "../opcodes.py")
 _N_POINTERS = 16
 _keep_alive: list[Any] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,35 +10,9 @@ from typing import Any
 import numpy as np
 
 from kuaibao.diagrams.graph import Node
+from kuaibao.diagrams.layout import slots
 from kuaibao.diagrams.layout.machine import load_kernel
 from kuaibao.diagrams.layout.settings import LayoutResult, Settings, draw_inputs
-from kuaibao.diagrams.layout.slots import (
-    CANDIDATE,
-    COMPATIBLE,
-    COUNT_FP,
-    COUNT_IP,
-    FIRST_MOVING,
-    I_STRIDE,
-    MAX_EVALS,
-    MAX_STEPS,
-    N_BODY,
-    N_CANDIDATES,
-    N_FIXED,
-    N_LANES,
-    N_MOVING,
-    N_PROLOGUE,
-    N_ROWS,
-    N_TERMS,
-    NAN,
-    ROUND_NO,
-    STEPS,
-    STEPS_CAP,
-    TOTAL,
-    W_CAP,
-    W_START,
-    WIDTH,
-    lane_stride,
-)
 from kuaibao.diagrams.layout.tape import Evaluator, Tape, Vector, make_tape
 from kuaibao.diagrams.problem import Problem, Term
 
@@ -96,21 +71,23 @@ class _Stage:
             return inputs, report
         width = min(n, settings.width or _width(tape.n_rows))
         n_moving = len(tape.moving)
-        ip = np.zeros(COUNT_IP, dtype=np.int64)
-        ip[N_MOVING], ip[N_FIXED] = n_moving, len(tape.fixed)
-        ip[N_PROLOGUE], ip[N_BODY] = tape.n_prologue, tape.n_body
-        ip[N_TERMS], ip[FIRST_MOVING], ip[N_ROWS] = self.n_terms, tape.first_moving, tape.n_rows
-        ip[WIDTH], ip[N_CANDIDATES] = width, n
-        ip[MAX_EVALS] = max(1, _CHUNK_ROWS // (tape.n_rows * width))
-        ip[MAX_STEPS], ip[COMPATIBLE] = settings.max_steps, settings.compatible
-        fp = np.zeros(COUNT_FP)
-        fp[W_START] = settings.weight
-        fp[W_CAP] = np.inf if settings.compatible else settings.weight_cap
+        ip = np.zeros(slots.COUNT_IP, dtype=np.int64)
+        ip[slots.N_MOVING], ip[slots.N_FIXED] = n_moving, len(tape.fixed)
+        ip[slots.N_PROLOGUE], ip[slots.N_BODY] = tape.n_prologue, tape.n_body
+        ip[slots.N_TERMS], ip[slots.N_ROWS] = self.n_terms, tape.n_rows
+        ip[slots.FIRST_MOVING] = tape.first_moving
+        ip[slots.WIDTH], ip[slots.N_CANDIDATES] = width, n
+        ip[slots.MAX_EVALS] = max(1, _CHUNK_ROWS // (tape.n_rows * width))
+        ip[slots.MAX_STEPS], ip[slots.COMPATIBLE] = settings.max_steps, settings.compatible
+        ip[slots.MAX_KICKS] = 0 if settings.compatible else settings.kicks
+        fp = np.zeros(slots.COUNT_FP)
+        fp[slots.W_START] = 1e3 if settings.compatible else settings.weight
+        fp[slots.W_CAP] = np.inf if settings.compatible else settings.weight_cap
         v = np.zeros((tape.n_rows, width))
         v[: len(tape.constants)] = tape.constants[:, None]
         d = np.zeros_like(v)
-        lanes = np.zeros(lane_stride(n_moving) * width)
-        counters = np.zeros(I_STRIDE * width, dtype=np.int64)
+        lanes = np.zeros(slots.lane_stride(n_moving) * width)
+        counters = np.zeros(slots.I_STRIDE * width, dtype=np.int64)
         starts = np.ascontiguousarray(inputs[:, tape.moving])
         fixed = np.ascontiguousarray(inputs[:, tape.fixed]) if tape.fixed else np.zeros((n, 1))
         out = starts.copy()
@@ -139,13 +116,14 @@ def _width(n_rows: int) -> int:
 def _salvage(
     ip: Any, lanes: Vector, counters: Any, n_moving: int, out: Vector, report: Any
 ) -> None:
-    """Out of time: the candidates under way stay at their last accepted point."""
-    stride = lane_stride(n_moving)
-    for lane in range(int(ip[N_LANES])):
-        state = counters[lane * I_STRIDE : (lane + 1) * I_STRIDE]
-        candidate = int(state[CANDIDATE])
-        out[candidate] = lanes[lane * stride : lane * stride + n_moving]
-        report[candidate] = (0, state[STEPS], state[ROUND_NO], state[TOTAL])
+    """Out of time: the candidates under way stay at their last accepted point, or their best."""
+    stride = slots.lane_stride(n_moving)
+    for lane in range(int(ip[slots.N_LANES])):
+        state = counters[lane * slots.I_STRIDE : (lane + 1) * slots.I_STRIDE]
+        candidate = int(state[slots.CANDIDATE])
+        kept = slots.X_BEST * n_moving if state[slots.KICKS] else 0
+        out[candidate] = lanes[lane * stride + kept : lane * stride + kept + n_moving]
+        report[candidate] = (0, state[slots.STEPS], state[slots.ROUND_NO], state[slots.TOTAL])
 
 
 class Optimizer:
@@ -184,12 +162,13 @@ class Optimizer:
             settings: Limits and rules.
             pins: Inputs (by number) that must keep a value.
             starts: Inputs (candidate, input) to start from instead of the seed's draws; a
-                warm start after a drag.
+                warm start after a drag, which stays near: no light first round, no kicks.
         """
         settings = settings or Settings()
         if starts is None:
             values = draw_inputs(self.problem.graph, n, seed, pins)
         else:
+            settings = dataclasses.replace(settings, weight=max(settings.weight, 1e3), kicks=0)
             values = np.array(starts, dtype=np.float64, ndmin=2)
             for number, value in (pins or {}).items():
                 values[:, number] = value
@@ -217,7 +196,7 @@ class Optimizer:
         terms[:, ~self._in_last] = np.nan
         n_objective = len(self.problem.objectives)
         results: list[LayoutResult] = []
-        names = {0: "time", NAN: "nan", STEPS_CAP: "steps"}
+        names = {0: "time", slots.NAN: "nan", slots.STEPS_CAP: "steps"}
         for k in range(len(terms)):
             row: Vector = terms[k]
             objectives, constraints = row[:n_objective], row[n_objective:]

@@ -19,9 +19,11 @@ class Settings:
     """How long and how hard to try."""
 
     compatible: bool = False
-    """Penrose's own stopping rules and line search, without our safeguards."""
-    weight: float = 1e3
+    """Penrose's own stopping rules and line search, its first weight (1e3), no safeguards."""
+    weight: float = 1e2
     """Of the squared violations in the first round; each round takes ten times more."""
+    kicks: int = 2
+    """How often a layout that holds not every constraint is shaken and tried again."""
     weight_cap: float = 1e12
     max_steps: int = 20_000
     """Of L-BFGS, a stage and candidate."""

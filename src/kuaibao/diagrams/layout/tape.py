@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from kuaibao.diagrams.graph import CONST, INPUT, Graph, Node, Scalar
+from kuaibao.diagrams.graph import Graph, Node, Scalar
 from kuaibao.diagrams.layout.machine import load_kernel
 from kuaibao.diagrams.layout.slots import (
     COUNT_FP,
@@ -17,6 +17,7 @@ from kuaibao.diagrams.layout.slots import (
     N_BODY,
     WIDTH,
 )
+from kuaibao.diagrams.opcodes import CONST, INPUT
 
 __all__ = ["Evaluator", "Tape", "Vector", "make_tape"]
 

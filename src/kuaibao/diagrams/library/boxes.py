@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kuaibao.diagrams.graph import (
-    Node,
-    Scalar,
+from kuaibao.diagrams.graph import Node, Scalar
+from kuaibao.diagrams.library.rows import RECTLIKE, BodyProblem
+from kuaibao.diagrams.library.vectors import Points, Vec, largest, minus, norm, smallest
+from kuaibao.diagrams.scalars import (
     absolute,
     cos,
     divide,
@@ -21,8 +22,6 @@ from kuaibao.diagrams.graph import (
     square,
     square_root,
 )
-from kuaibao.diagrams.library.rows import RECTLIKE, BodyProblem
-from kuaibao.diagrams.library.vectors import Points, Vec, largest, minus, norm, smallest
 from kuaibao.diagrams.values import PathCommand, Shape
 
 __all__ = ["Box", "bounding_box", "box_around", "center_of", "path_points", "rectangle_corners"]

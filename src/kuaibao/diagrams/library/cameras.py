@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 
-from kuaibao.diagrams.graph import Scalar, divide, tan
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.matrix_functions import Rows, product, translation
 from kuaibao.diagrams.library.rows import BodyProblem, function
 from kuaibao.diagrams.library.vectors import Vec, cross3, dot, minus, unit
+from kuaibao.diagrams.scalars import divide, tan
 
 __all__: list[str] = []
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from kuaibao.diagrams.graph import UNARY_BY_NAME, Scalar, divide, equal, select, unary
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.rows import BodyProblem, function
+from kuaibao.diagrams.opcodes import UNARY_BY_NAME
+from kuaibao.diagrams.scalars import divide, equal, select, unary
 from kuaibao.diagrams.values import ColorV
 
 __all__: list[str] = []

@@ -5,22 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from kuaibao.diagrams.graph import (
-    Scalar,
-    absolute,
-    both,
-    either,
-    less,
-    minimum,
-    select,
-    square,
-    total,
-)
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.boxes import bounding_box
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.minkowski import between_shapes
 from kuaibao.diagrams.library.rows import BodyProblem, constraint
 from kuaibao.diagrams.library.vectors import Vec, cross2, distance, dot, minus, positive
+from kuaibao.diagrams.scalars import absolute, both, either, less, minimum, select, square, total
 from kuaibao.diagrams.values import Shape
 
 __all__: list[str] = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from kuaibao.diagrams.graph import Scalar, absolute, maximum, square, square_root, total
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.boxes import Box, bounding_box, box_around
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.minkowski import polygon_holds
 from kuaibao.diagrams.library.query_functions import four_corners, some
 from kuaibao.diagrams.library.rows import RECTLIKE, constraint
 from kuaibao.diagrams.library.vectors import Points, Vec, distance, largest, positive, smallest
+from kuaibao.diagrams.scalars import absolute, maximum, square, square_root, total
 from kuaibao.diagrams.values import Shape
 
 __all__ = ["holds"]

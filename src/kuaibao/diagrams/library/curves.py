@@ -9,18 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from kuaibao.diagrams.graph import (
-    Scalar,
-    absolute,
-    divide,
-    less_equal,
-    power,
-    select,
-    sign,
-    sin,
-    square,
-    total,
-)
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.context import TAU, Context
 from kuaibao.diagrams.library.rows import BodyProblem, constraint, function, objective
 from kuaibao.diagrams.library.vector_functions import angle_between
@@ -37,6 +26,17 @@ from kuaibao.diagrams.library.vectors import (
     rotated_90,
     signed_angle,
     unit,
+)
+from kuaibao.diagrams.scalars import (
+    absolute,
+    divide,
+    less_equal,
+    power,
+    select,
+    sign,
+    sin,
+    square,
+    total,
 )
 
 __all__: list[str] = []

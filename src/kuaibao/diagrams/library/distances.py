@@ -6,9 +6,21 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from kuaibao.diagrams.graph import (
-    Node,
-    Scalar,
+from kuaibao.diagrams.graph import Node, Scalar
+from kuaibao.diagrams.library.boxes import bounding_box
+from kuaibao.diagrams.library.rows import RECTLIKE, BodyProblem
+from kuaibao.diagrams.library.vectors import (
+    Points,
+    Vec,
+    box_distance,
+    distance,
+    distance_squared,
+    foot,
+    middle,
+    norm,
+    smallest,
+)
+from kuaibao.diagrams.scalars import (
     absolute,
     acos,
     both,
@@ -28,19 +40,6 @@ from kuaibao.diagrams.graph import (
     sin,
     square,
     square_root,
-)
-from kuaibao.diagrams.library.boxes import bounding_box
-from kuaibao.diagrams.library.rows import RECTLIKE, BodyProblem
-from kuaibao.diagrams.library.vectors import (
-    Points,
-    Vec,
-    box_distance,
-    distance,
-    distance_squared,
-    foot,
-    middle,
-    norm,
-    smallest,
 )
 from kuaibao.diagrams.values import Shape
 

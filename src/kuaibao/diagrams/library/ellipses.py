@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from kuaibao.diagrams.graph import Scalar, divide, greater, select, square
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.rows import constraint
 from kuaibao.diagrams.library.vectors import Vec, distance
+from kuaibao.diagrams.scalars import divide, greater, select, square
 
 __all__: list[str] = []
 

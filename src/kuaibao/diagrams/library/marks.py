@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kuaibao.diagrams.graph import Scalar, divide, exp, greater, log, total
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.matrix_functions import Rows
 from kuaibao.diagrams.library.random_draws import draw_normal
@@ -20,6 +20,7 @@ from kuaibao.diagrams.library.vectors import (
     rotated_by,
     unit,
 )
+from kuaibao.diagrams.scalars import divide, exp, greater, log, total
 from kuaibao.diagrams.values import Shape
 
 __all__: list[str] = []

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from kuaibao.diagrams.graph import Scalar, cos, divide, sin, tan, total
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.rows import BodyProblem, function, whole
 from kuaibao.diagrams.library.vectors import Vec, dot
+from kuaibao.diagrams.scalars import cos, divide, sin, tan, total
 
 __all__ = ["Rows", "product", "translation", "with_corner"]
 

@@ -5,18 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from kuaibao.diagrams.graph import (
-    Scalar,
-    absolute,
-    divide,
-    greater,
-    less,
-    maximum,
-    minimum,
-    select,
-    square,
-    square_root,
-)
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.boxes import Box, bounding_box, rectangle_box
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.distances import to_polygon, to_polyline, to_segment
@@ -33,6 +22,17 @@ from kuaibao.diagrams.library.vectors import (
     rotated_90,
     smallest,
     unit,
+)
+from kuaibao.diagrams.scalars import (
+    absolute,
+    divide,
+    greater,
+    less,
+    maximum,
+    minimum,
+    select,
+    square,
+    square_root,
 )
 from kuaibao.diagrams.values import Shape
 

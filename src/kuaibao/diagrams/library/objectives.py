@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kuaibao.diagrams.graph import Scalar, absolute, divide, less, maximum, select, square, total
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.boxes import bounding_box, center_of
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.rows import objective
@@ -21,6 +21,7 @@ from kuaibao.diagrams.library.vectors import (
     positive,
     unit,
 )
+from kuaibao.diagrams.scalars import absolute, divide, less, maximum, select, square, total
 from kuaibao.diagrams.values import Shape
 
 __all__: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from kuaibao.diagrams.graph import Scalar, absolute, cos, divide, greater, select, sin
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.context import TAU, Context
 from kuaibao.diagrams.library.rows import BodyProblem, function, whole
 from kuaibao.diagrams.library.vectors import (
@@ -21,6 +21,7 @@ from kuaibao.diagrams.library.vectors import (
     times,
     unit,
 )
+from kuaibao.diagrams.scalars import absolute, cos, divide, greater, select, sin
 from kuaibao.diagrams.values import PathCommand, Shape
 
 __all__: list[str] = []

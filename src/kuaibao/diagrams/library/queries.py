@@ -11,23 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kuaibao.diagrams.graph import (
-    Scalar,
-    absolute,
-    atan2,
-    cos,
-    divide,
-    either,
-    equal,
-    greater,
-    less,
-    less_equal,
-    minimum,
-    select,
-    sin,
-    square,
-    square_root,
-)
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.boxes import rectangle_box
 from kuaibao.diagrams.library.rows import RECTLIKE, BodyProblem
 from kuaibao.diagrams.library.vectors import (
@@ -46,6 +30,22 @@ from kuaibao.diagrams.library.vectors import (
     rotated_90,
     smallest,
     unit,
+)
+from kuaibao.diagrams.scalars import (
+    absolute,
+    atan2,
+    cos,
+    divide,
+    either,
+    equal,
+    greater,
+    less,
+    less_equal,
+    minimum,
+    select,
+    sin,
+    square,
+    square_root,
 )
 from kuaibao.diagrams.values import Shape
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kuaibao.diagrams.graph import Scalar, select
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library import distances, minkowski, queries
 from kuaibao.diagrams.library.boxes import bounding_box, box_around, box_between, rectangle_corners
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.rows import BodyProblem, function
 from kuaibao.diagrams.library.vectors import Points, Vec, distance
+from kuaibao.diagrams.scalars import select
 from kuaibao.diagrams.values import ClipDataV, Shape
 
 __all__: list[str] = []

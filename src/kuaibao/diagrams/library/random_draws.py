@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from kuaibao.diagrams.graph import Node, Scalar, cos, log, sin, sqrt, square
+from kuaibao.diagrams.graph import Node, Scalar
 from kuaibao.diagrams.library.context import TAU, Context
 from kuaibao.diagrams.library.rows import BodyProblem, function
 from kuaibao.diagrams.library.vectors import Vec, clamp
+from kuaibao.diagrams.scalars import cos, log, sin, sqrt, square
 
 __all__ = ["draw_normal"]
 

@@ -6,9 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from kuaibao.diagrams.graph import (
-    UNARY_BY_NAME,
-    Scalar,
+from kuaibao.diagrams.graph import Scalar
+from kuaibao.diagrams.library.context import Context
+from kuaibao.diagrams.library.rows import BodyProblem, function, whole
+from kuaibao.diagrams.library.vectors import largest, smallest
+from kuaibao.diagrams.opcodes import UNARY_BY_NAME
+from kuaibao.diagrams.scalars import (
     absolute,
     atan2,
     divide,
@@ -19,9 +22,6 @@ from kuaibao.diagrams.graph import (
     total,
     unary,
 )
-from kuaibao.diagrams.library.context import Context
-from kuaibao.diagrams.library.rows import BodyProblem, function, whole
-from kuaibao.diagrams.library.vectors import largest, smallest
 
 __all__: list[str] = []
 

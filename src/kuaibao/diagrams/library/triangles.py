@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from kuaibao.diagrams.graph import Scalar, divide, square_root, total
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.rows import function
 from kuaibao.diagrams.library.vectors import Vec, distance, dot, mean_point, minus
+from kuaibao.diagrams.scalars import divide, square_root, total
 
 __all__: list[str] = []
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kuaibao.diagrams.graph import Scalar, acos, atan2, cos, divide, sin
+from kuaibao.diagrams.graph import Scalar
 from kuaibao.diagrams.library import vectors as v_
 from kuaibao.diagrams.library.context import Context
 from kuaibao.diagrams.library.rows import BodyProblem, function, whole
 from kuaibao.diagrams.library.vectors import Points, Vec
+from kuaibao.diagrams.scalars import acos, atan2, cos, divide, sin
 from kuaibao.diagrams.values import Shape
 
 __all__: list[str] = []

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from kuaibao.diagrams.graph import (
-    Scalar,
+from kuaibao.diagrams.graph import Scalar
+from kuaibao.diagrams.scalars import (
     atan2,
     divide,
     less_equal,
