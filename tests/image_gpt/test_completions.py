@@ -16,8 +16,12 @@ from tiny_pictures import small_model
 
 from kuaibao.errors import InputError
 from kuaibao.image_gpt import complete, contact_sheet, sample_pictures, write_sheet
-from kuaibao.image_gpt.sampling import Cache, draw_tokens, next_logits
+from kuaibao.image_gpt import sampling as drawing
+from kuaibao.image_gpt.kernels import to_bfloat16
+from kuaibao.image_gpt.lockstep import Lockstep, can_lockstep
+from kuaibao.image_gpt.sampling import Cache, draw_tokens, next_logits, pick
 from kuaibao.transformer.generation import generate
+from kuaibao.transformer.sampling import Sampling
 
 TOKENS = np.random.default_rng(0).integers(0, 8, (2, 16))
 
@@ -105,3 +109,56 @@ def test_continuations_that_share_a_prompt_are_those_of_prompts_of_their_own() -
         for i in range(7, 16):
             step = next_logits(decoder, whole[:, i : i + 1], cache)
             assert torch.allclose(step, decoder(whole[:, : i + 1])[:, -1], atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("n_thread", [1, 2])
+def test_steps_in_lockstep_give_the_logits_of_the_whole(
+    n: int, n_thread: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = small_model().decoder
+    assert can_lockstep(decoder)
+    monkeypatch.setattr("kuaibao.image_gpt.lockstep._SPLIT", 0)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: n_thread)
+    whole = np.concatenate([np.full((2, 1), 8), TOKENS[:, :15]], 1)
+    ids = torch.from_numpy(whole)
+    with torch.inference_mode():
+        logits = decoder(ids)
+        cache = Cache(decoder, 2 * n, 7, n)
+        next_logits(decoder, ids[:, :7], cache)
+        steps = Lockstep(decoder, *cache.prompts(), n, 9)
+        for i in range(7, 16):
+            step = steps.step(ids[:, i].repeat_interleave(n))
+            wanted = logits[:, i].repeat_interleave(n, 0)
+            assert (step - wanted).abs().max() < 0.02 * wanted.abs().max()
+    steps.close()
+
+
+def test_models_that_the_loops_do_not_know_are_drawn_by_torch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = small_model()
+    assert not can_lockstep(small_model().decoder.double())
+    fast = sample_pictures(model, 40, seed=3)
+    monkeypatch.setattr(drawing, "can_lockstep", lambda decoder: False)
+    slow = sample_pictures(model, 40, seed=3)
+    # Chance falls the same way but where a share's edge lies within bfloat16's rounding.
+    assert (fast[:, 0] == slow[:, 0]).all()
+    assert (fast == slow).mean() > 0.6
+
+
+def test_a_colour_is_drawn_as_often_as_it_is_likely() -> None:
+    logits = torch.tensor([[0.0, 1.0, 2.0, -50.0]]).repeat(4000, 1)
+    chances = torch.rand(4000, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    counts = torch.bincount(pick(logits, Sampling(), chances), minlength=4) / 4000
+    assert torch.allclose(counts, torch.softmax(logits[0], 0), atol=0.03)
+    kept = pick(logits, Sampling(top_k=2), chances)
+    assert set(kept.tolist()) == {1, 2}
+    edges = torch.tensor([0.0, 1 - 1e-16], dtype=torch.float64)
+    assert pick(logits[:2], Sampling(), edges).tolist() == [0, 2]
+
+
+def test_bfloat16_is_torch_s() -> None:
+    values = np.random.default_rng(0).normal(0, 3, 5000).astype(np.float32)
+    theirs = torch.from_numpy(values).bfloat16().view(torch.uint16).numpy()
+    assert np.array_equal(to_bfloat16(values), theirs)

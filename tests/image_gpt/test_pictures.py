@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,54 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kuaibao.image_gpt.errors import PictureError
-from kuaibao.image_gpt.pictures import read_folder, read_picture, resize
+from kuaibao.image_gpt.pictures import decode_picture, read_folder, read_picture, resize
+
+
+def _file(form: str) -> bytes:
+    buffer = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 30, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(buffer, format=form)
+    return buffer.getvalue()
+
+
+FILES = {form: _file(form) for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(sorted(FILES)),
+    st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=12),
+    st.integers(0, 3000),
+)
+def test_a_damaged_file_is_a_picture_or_an_error_of_ours(
+    form: str, changes: list[tuple[int, int]], cut: int
+) -> None:
+    data = bytearray(FILES[form])
+    for place, value in changes:
+        data[place % len(data)] = value
+    data = data[: len(data) - cut % len(data)] if cut % 3 == 0 else data
+    try:
+        assert decode_picture(bytes(data), max_pixels=1_000_000).mode == "RGB"
+    except PictureError as error:
+        assert "no picture" in str(error) or "too many" in str(error)  # noqa: PT017
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=300))
+def test_bytes_that_are_no_picture_are_told_so(data: bytes) -> None:
+    with pytest.raises(PictureError, match=r"x\.png: no picture"):
+        decode_picture(b"\0" + data, name="x.png")
+
+
+def test_a_file_larger_than_any_picture_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kuaibao.image_gpt.pictures.MAX_BYTES", 1000)
+    (tmp_path / "x.png").write_bytes(FILES["BMP"])
+    with pytest.raises(PictureError, match=r"x\.png: larger than"):
+        read_picture(tmp_path / "x.png")
+    with pytest.raises(PictureError, match="larger than"):
+        decode_picture(FILES["BMP"])
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "I", "F"])

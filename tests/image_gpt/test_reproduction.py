@@ -9,9 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kuaibao.errors import InputError
 from kuaibao.image_gpt import Palette
 from kuaibao.image_gpt.packing import PackedPart, PackedPictures
-from kuaibao.image_gpt.reproduction import STUDIES, Budget, run_study, studies, write_report
+from kuaibao.image_gpt.reproduction import (
+    STUDIES,
+    Budget,
+    plan_studies,
+    planning,
+    run_study,
+    studies,
+    write_report,
+)
 from kuaibao.image_gpt.reproduction.baselines import (
     pixel_tables,
     principal_components,
@@ -48,6 +57,37 @@ def test_a_cut_study_goes_on_and_its_page_holds_all_tables(
         assert plot.read_bytes()[:4] == b"\x89PNG"
     low = whole["low"]["4"]["raw pixels"]
     assert low["low"] <= low["test"] <= low["high"]
+
+
+def test_no_piece_is_begun_that_would_not_fit() -> None:
+    budget = Budget(60)
+    budget.check("training")
+    budget.note("training", 70)
+    budget.check("probes")
+    with pytest.raises(OutOfBudgetError, match="goes on"):
+        budget.check("training")
+
+
+def test_studies_are_cut_to_the_time_by_the_measured_speed_and_the_plan_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "training_rate", lambda study: 1e4)
+    whole = plan_studies(["digits"], 2, 1e6, tmp_path / "a")
+    assert whole == {"digits": STUDIES["digits"]}
+    cut = plan_studies(["digits", "mnist"], 2, 10, tmp_path / "b")
+    shares = {name: cut[name].steps / STUDIES[name].steps for name in cut}
+    assert shares["digits"] == pytest.approx(shares["mnist"], rel=0.02)
+    assert 0 < shares["digits"] < 0.5
+    # A machine that is slower later goes on with the same steps.
+    monkeypatch.setattr(planning, "training_rate", lambda study: 1.0)
+    assert plan_studies(["digits", "mnist"], 2, 10, tmp_path / "b") == cut
+    (tmp_path / "b" / "plan.json").write_text("[]")
+    with pytest.raises(InputError, match="holds no plan"):
+        plan_studies(["digits", "mnist"], 2, 10, tmp_path / "b")
+
+
+def test_the_speed_is_measured() -> None:
+    assert planning.training_rate(SMALL, n_step=1) > 0
 
 
 def _packed() -> PackedPictures:

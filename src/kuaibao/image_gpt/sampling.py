@@ -1,24 +1,25 @@
 """Pixels drawn in lockstep: every picture of a batch has the same length, so none waits or pads.
 
 The general engine (`kuaibao.transformer.generate`) holds sequences of any lengths. Here all advance
-together, which leaves a step with dense attention over the keys so far and no masks. A step is
-small and runs thousands of times: weights are laid out once for so many rows (oneDNN), attention is
-two batched products over the filled part of a fixed cache, a batch's colours are drawn at once.
+together, over the filled part of a fixed cache and without masks. On a CPU `lockstep` does the
+steps, with keys and values in bfloat16; the likeliest picture (temperature 0), a GPU and other
+models take torch's operations in the model's own precision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from kuaibao.errors import InputError
-from kuaibao.transformer.model import Block, layers_of
+from kuaibao.image_gpt.lockstep import Lockstep, can_lockstep
+from kuaibao.transformer.model import layers_of
 from kuaibao.transformer.sampling import Sampling, truncate
 
 __all__ = ["Cache", "draw_tokens", "next_logits", "pick"]
@@ -61,18 +62,24 @@ def draw_tokens(
         )
     sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
     chances = _chances(n_row, n_new, seed)
-    cache = Cache(decoder, n_row, n_given + n_new, n)
-    steps = _packed(decoder, n_row)
+    is_fast = temperature > 0 and can_lockstep(decoder)
+    cache = Cache(decoder, n_row, n_given if is_fast else n_given + n_new, n)
     ids = torch.from_numpy(prompts).to(decoder.device)
     drawn: list[Tensor] = []
+    fast: Lockstep | None = None
     for step in range(n_new):
         if step == 0:
             logits = next_logits(decoder, ids, cache).repeat_interleave(n, 0)
+            fast = Lockstep(decoder, *cache.prompts(), n, n_new) if is_fast else None
+        elif fast is not None:
+            logits = fast.step(ids[:, 0])
         else:
-            logits = _step_logits(decoder, ids[:, 0], cache, steps)
+            logits = next_logits(decoder, ids, cache)
         ids = pick(logits.float().cpu(), sampling, chances[:, step])[:, None].to(decoder.device)
         drawn.append(ids.cpu())
         progress(step + 1)
+    if fast is not None:
+        fast.close()
     return torch.cat(drawn, 1).numpy() if drawn else np.zeros((n_row, 0), dtype=np.int64)
 
 
@@ -121,6 +128,13 @@ class Cache:
         self.n_shared = 0
         self.length = 0
 
+    def prompts(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Keys and values of each layer (prompt, head, position, d_head) after the first read."""
+        if self.shared:
+            return [k for k, _ in self.shared], [v for _, v in self.shared]
+        keys = [k[:, :, : self.length] for k in self.keys]
+        return keys, [v[:, :, : self.length] for v in self.values]
+
 
 def next_logits(decoder: Any, ids: Tensor, cache: Cache) -> Tensor:
     """Read tokens (row, new) after those of the cache: logits (row, vocabulary) of the next."""
@@ -136,58 +150,6 @@ def next_logits(decoder: Any, ids: Tensor, cache: Cache) -> Tensor:
         cache.n_shared = end
     cache.length = end
     return decoder.logits(decoder.norm(x[:, -1]))
-
-
-Linear = Callable[[Tensor], Tensor]
-
-
-class _Step:
-    """One block's layers for steps of so many rows."""
-
-    def __init__(self, block: Block, n_row: int) -> None:
-        self.block = block
-        self.qkv = _packed_linear(block.attention.qkv, n_row)
-        self.out = _packed_linear(block.attention.out, n_row)
-        self.up = _packed_linear(block.feed_forward.up, n_row)
-        self.down = _packed_linear(block.feed_forward.down, n_row)
-
-
-def _packed(decoder: Any, n_row: int) -> list[_Step]:
-    return [_Step(block, n_row) for block in layers_of(decoder.blocks)]
-
-
-def _packed_linear(layer: nn.Module, n_row: int) -> Linear:
-    """The same layer with its weights in oneDNN's blocked order: exact, and 2 to 3 times as fast.
-
-    What is not float32 on a CPU (a GPU's, int8's) stays as it is.
-    """
-    if not isinstance(layer, nn.Linear) or not torch.backends.mkldnn.is_available():
-        return cast("Linear", layer)
-    weight = layer.weight.detach()
-    if weight.device.type != "cpu" or weight.dtype != torch.float32:
-        return layer
-    operators = cast("Any", torch.ops).mkldnn
-    try:
-        packed = operators._reorder_linear_weight(weight, n_row)
-    except (AttributeError, RuntimeError):  # a build without these operators
-        return layer
-    bias = None if layer.bias is None else layer.bias.detach()
-    return lambda x: operators._linear_pointwise(x, packed, bias, "none", [], "")
-
-
-def _step_logits(decoder: Any, ids: Tensor, cache: Cache, steps: Sequence[_Step]) -> Tensor:
-    """`next_logits` of one token a row (row)."""
-    place = torch.tensor([cache.length], device=ids.device)
-    x = decoder.embed(ids[:, None], place)[:, 0]  # (row, d)
-    for i, step in enumerate(steps):
-        block = step.block
-        attention, feed_forward = block.attention, block.feed_forward
-        qkv = step.qkv(block.norm_1(x)).view(len(x), 3, attention.n_head, 1, attention.d_head)
-        y = _attend(qkv[:, 0], qkv[:, 1], qkv[:, 2], cache, i, attention.scale)
-        x = x + step.out(y.reshape(x.shape))
-        x = x + step.down(feed_forward.activate(step.up(block.norm_2(x))))
-    cache.length += 1
-    return decoder.logits(decoder.norm(x))
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, cache: Cache, layer: int, scale: float) -> Tensor:
