@@ -70,10 +70,10 @@ class Lockstep:
         self.place = n_given
         self.layers = [_Layer(block, n_row) for block in layers_of(decoder.blocks)]
         self.norms = [
-            weight.detach().numpy()
+            _gain(norm)
             for block in layers_of(decoder.blocks)
-            for weight in (block.norm_1.weight, block.norm_2.weight)
-        ] + [decoder.norm.weight.detach().numpy()]
+            for norm in (block.norm_1, block.norm_2)
+        ] + [_gain(decoder.norm)]
         shape = (n_row, config.n_head, config.d_head, self.own + n_new)
         self.shared: list[tuple[Any, Any]] = []
         self.cache: list[tuple[Any, Any]] = []
@@ -129,6 +129,10 @@ class Lockstep:
         other = self.pool.submit(attend, *given, 0, half, out)
         attend(*given, half, n_row, out)
         other.result()
+
+
+def _gain(norm: nn.Module) -> NDArray[np.float32]:
+    return cast("Tensor", norm.weight).detach().numpy()
 
 
 class _Layer:
