@@ -84,3 +84,25 @@ def test_each_choice_is_in_the_log_and_taking_it_back_too(server):
         (other, "tools", "edited", None),
     ]
     assert {d.person for d in list_decisions(server.desk.store)} == {"editor"}
+
+
+def test_an_entry_that_was_joined_by_mistake_becomes_a_piece_of_its_own(server):
+    one = entry(20, entry_id="a", title="A first story of the day", url="https://example.org/same")
+    other = entry(
+        21, entry_id="b", title="A second story of the day", url="https://example.org/same"
+    )
+    file_entries(server.desk, (one, other))
+    with server.api("editor", "read", "write") as client, server.browser("editor") as browser:
+        pieces = {p["lead_title"]: p for p in _found(client)}
+        (piece,) = [p for title, p in pieces.items() if title.endswith("story of the day")]
+        path = f"/api/v1/pieces/{piece['piece_id']}"
+        told = client.get(f"{path}/entries").json()
+        assert told[1]["reason"] == "same address example.org/same"
+        page = browser.get(f"/pieces/{piece['piece_id']}").text
+        assert told[1]["reference"] in page
+        parted = client.post(f"{path}/part", json={"reference": told[1]["reference"]}).json()
+        assert parted["piece_id"] != piece["piece_id"]
+        assert parted["lead_title"] == told[1]["entry"]["title"]
+        assert len(client.get(f"{path}/entries").json()) == 1
+        again = client.post(f"{path}/part", json={"reference": told[1]["reference"]})
+        assert again.status_code == 422

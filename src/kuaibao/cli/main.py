@@ -40,6 +40,7 @@ VERBS: dict[str, Verb] = {
     "feed": Verb("feed", "Tracking", "Read saved feeds."),
     "extract": Verb("extract", "Tracking", "Title, text, authors and date of a saved page."),
     "dedupe": Verb("dedupe", "Tracking", "Join records that tell one story."),
+    "items": Verb("items", "Tracking", "Why entries are one story; part those that are not."),
     "search": Verb("search", "Tracking", "Search the archive."),
     "ask": Verb("ask", "Tracking", "Ask the archive; answers cite their items."),
     "sources": Verb("sources", "Tracking", "Check sources, import and export OPML."),

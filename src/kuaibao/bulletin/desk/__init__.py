@@ -43,6 +43,7 @@ from kuaibao.bulletin.desk.machine import (
 )
 from kuaibao.bulletin.desk.memory import Remembered, similar_sentences
 from kuaibao.bulletin.desk.merging import Conflict, Merge, merge_texts
+from kuaibao.bulletin.desk.parting import part_entry, tellings_of_piece
 from kuaibao.bulletin.desk.people import (
     add_person,
     add_token,
@@ -245,6 +246,7 @@ __all__ = [
     "move_piece",
     "obstacles_of",
     "original_of",
+    "part_entry",
     "people_by_id",
     "place_piece",
     "possible_moves",
@@ -270,5 +272,6 @@ __all__ = [
     "signatures_of",
     "similar_sentences",
     "tell_picture",
+    "tellings_of_piece",
     "undo_move",
 ]

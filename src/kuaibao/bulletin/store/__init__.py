@@ -38,6 +38,7 @@ from kuaibao.bulletin.store.items import (
     page_texts_of_run,
     save_page_text,
 )
+from kuaibao.bulletin.store.splitting import Telling, find_item, split_item, tellings_of
 from kuaibao.bulletin.store.store import BATCH, FetchRecord, Run, SourceRecord, Store, StoredEntry
 
 __all__ = [
@@ -54,10 +55,12 @@ __all__ = [
     "Store",
     "StoredDraft",
     "StoredEntry",
+    "Telling",
     "all_issues",
     "day_range",
     "days_before",
     "entry_hash",
+    "find_item",
     "get_draft",
     "get_issue",
     "get_items",
@@ -81,5 +84,7 @@ __all__ = [
     "save_signatures",
     "search_archive",
     "signatures_of",
+    "split_item",
     "storable",
+    "tellings_of",
 ]

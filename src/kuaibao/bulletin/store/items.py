@@ -19,6 +19,7 @@ __all__ = [
     "JoinCounts",
     "Sameness",
     "get_items",
+    "identity_hash",
     "items_since",
     "join_entries",
     "page_texts_of_run",
@@ -63,13 +64,14 @@ def join_entries(
         known = _known(connection, [c.key for own in claims for c in own])
         n_item = n_joined = 0
         for stored, own in zip(batch, claims, strict=True):
-            hits = [c for c in own if _hash(c.key) in known]
-            matches = {known[_hash(c.key)]: c.reason for c in reversed(hits)}
+            hits = [c for c in own if identity_hash(c.key) in known]
+            matches = {known[identity_hash(c.key)]: c.reason for c in reversed(hits)}
             if matches:
                 n_joined += 1
                 item_id = _oldest(connection, list(matches))
+                parted = _parted_from(connection, item_id) if len(matches) > 1 else set[str]()
                 for other in matches:
-                    if other != item_id:
+                    if other != item_id and other not in parted:
                         _merge(connection, item_id, other, matches[other])
                         known.update({k: item_id for k, v in known.items() if v == other})
                 reason = hits[0].reason
@@ -78,7 +80,7 @@ def join_entries(
                 item_id, reason = codec.reference(stored.entry)[:32], "first to tell it"
                 connection.execute(insert(tables.item).values(item_id=item_id, joined_to=None))
             _assign(connection, stored.entry_key, item_id, reason)
-            new = {_hash(c.key): c.key for c in own if _hash(c.key) not in known}
+            new = {identity_hash(c.key): c.key for c in own if identity_hash(c.key) not in known}
             if new:
                 connection.execute(
                     insert(tables.identity),
@@ -190,12 +192,13 @@ def _page_texts(connection: Connection, references: Sequence[str]) -> dict[str, 
     return found
 
 
-def _hash(key: str) -> str:
+def identity_hash(key: str) -> str:
+    """Under what a claim's key is kept."""
     return sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
 def _known(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
-    hashed = sorted({_hash(key) for key in keys})
+    hashed = sorted({identity_hash(key) for key in keys})
     known: dict[str, str] = {}
     for start in range(0, len(hashed), BATCH):
         query = select(tables.identity.c.key, tables.identity.c.item_id).where(
@@ -203,6 +206,15 @@ def _known(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
         )
         known.update({row.key: row.item_id for row in connection.execute(query)})
     return known
+
+
+def _parted_from(connection: Connection, item_id: str) -> set[str]:
+    """Stories that an editor said are others."""
+    columns = tables.apart.c
+    query = select(columns.left_id, columns.right_id).where(
+        or_(columns.left_id == item_id, columns.right_id == item_id)
+    )
+    return {one for row in connection.execute(query) for one in row} - {item_id}
 
 
 def _oldest(connection: Connection, ids: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from kuaibao.bulletin.store.tables import archive, decision, metadata
+from kuaibao.bulletin.store.tables import apart, archive, decision, metadata
 from kuaibao.database import Migration
 
 __all__ = ["MIGRATIONS", "ROOM"]
@@ -21,7 +21,12 @@ def _decisions(connection: Connection) -> None:
     decision.create(connection, checkfirst=True)
 
 
+def _apart(connection: Connection) -> None:
+    apart.create(connection, checkfirst=True)
+
+
 MIGRATIONS = (
     Migration(1, "entries, items, drafts, issues, archive", _first_tables),
     Migration(2, "editors' decisions", _decisions),
+    Migration(3, "stories kept apart", _apart),
 )

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from kuaibao.database import FullTextIndex
 
 __all__ = [
+    "apart",
     "archive",
     "decision",
     "draft",
@@ -124,6 +125,14 @@ join_log = Table(
     Column("reason", Text, nullable=False),
 )
 """Why an entry belongs to an item; `previous_item_id` where two items became one."""
+
+apart = Table(
+    "apart",
+    metadata,
+    Column("left_id", String(32), primary_key=True),
+    Column("right_id", String(32), primary_key=True),
+)
+"""Stories that an editor parted: nothing they share joins them again. `left_id` is the smaller."""
 
 page_text = Table(
     "page_text",

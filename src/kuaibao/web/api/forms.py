@@ -11,9 +11,9 @@ from kuaibao.bulletin.model import SectionKind
 
 __all__ = [
     "AssignForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "IssueChange",
-    "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PersonChange", "PersonForm",
-    "PictureKindForm", "PlaceForm", "SaveForm", "SentenceForm", "SettingForm", "TermForm",
-    "TextForm", "TokenForm",
+    "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PartForm", "PersonChange",
+    "PersonForm", "PictureKindForm", "PlaceForm", "SaveForm", "SentenceForm", "SettingForm",
+    "TermForm", "TextForm", "TokenForm",
 ]  # fmt: skip
 
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
@@ -47,6 +47,12 @@ class CorrectForm(TextForm):
     """An erratum."""
 
     note: Line
+
+
+class PartForm(_Form):
+    """An entry that does not belong to its story."""
+
+    reference: Line
 
 
 class MoveForm(_Form):

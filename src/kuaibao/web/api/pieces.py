@@ -38,6 +38,7 @@ from kuaibao.bulletin.desk import (
     machine_sentences,
     move_piece,
     original_of,
+    part_entry,
     possible_moves,
     resolve_comment,
     restore_text,
@@ -46,15 +47,18 @@ from kuaibao.bulletin.desk import (
     set_section,
     set_sentence_state,
     signatures_of,
+    tellings_of_piece,
     undo_move,
 )
 from kuaibao.bulletin.model import SectionKind
+from kuaibao.bulletin.store import Telling
 from kuaibao.web.access import DeskOf, TokenOrSession
 from kuaibao.web.api.forms import (
     AssignForm,
     CommentForm,
     DraftForm,
     MoveForm,
+    PartForm,
     SaveForm,
     SentenceForm,
     TextForm,
@@ -114,6 +118,18 @@ def move(desk: DeskOf, actor: TokenOrSession, piece_id: PieceId, form: MoveForm)
 def section(desk: DeskOf, actor: TokenOrSession, piece_id: PieceId, section: SectionKind) -> Piece:
     """Give a piece another section."""
     return set_section(desk, actor, piece_id, section)
+
+
+@router.get("/pieces/{piece_id}/entries")
+def entries(desk: DeskOf, actor: TokenOrSession, piece_id: PieceId) -> list[Telling]:
+    """The entries that tell the piece's story, each with the reason for which it was joined."""
+    return tellings_of_piece(desk, actor, piece_id)
+
+
+@router.post("/pieces/{piece_id}/part")
+def part(desk: DeskOf, actor: TokenOrSession, piece_id: PieceId, form: PartForm) -> Piece:
+    """Take an entry out of the story; gives the piece that it is now."""
+    return part_entry(desk, actor, piece_id, form.reference)
 
 
 @router.put("/pieces/{piece_id}/people")

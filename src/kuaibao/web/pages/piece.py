@@ -34,6 +34,7 @@ from kuaibao.bulletin.desk import (
     mend,
     move_piece,
     original_of,
+    part_entry,
     people_by_id,
     possible_moves,
     require_known_way,
@@ -45,6 +46,7 @@ from kuaibao.bulletin.desk import (
     set_sentence_state,
     signatures_of,
     similar_sentences,
+    tellings_of_piece,
 )
 from kuaibao.bulletin.desk.workflow import MOVES
 from kuaibao.errors import InputError
@@ -130,6 +132,15 @@ def move(
     if note.strip():
         add_comment(desk, actor, piece_id, note)
     return RedirectResponse(f"/pieces/{piece_id}", 303)
+
+
+@router.post("/pieces/{piece_id}/part", dependencies=_CHECKED)
+def part(
+    desk: DeskOf, actor: ActorOf, piece_id: int, reference: Annotated[str, Form(max_length=64)]
+) -> Response:
+    """Take an entry out of the story; leads to the piece that it is now."""
+    piece = part_entry(desk, actor, piece_id, reference)
+    return RedirectResponse(f"/pieces/{piece.piece_id}", 303)
 
 
 @router.post("/pieces/{piece_id}/assign", dependencies=_CHECKED)
@@ -269,6 +280,7 @@ def _page(
         signatures=[s for s in signatures_of(desk, actor, piece.piece_id) if not s.is_void],
         has_endpoint=endpoint_of(desk) is not None, today=desk.today,
         wants_pictures=desk.pictures is not None, pictures=known_pictures(desk, actor, piece),
+        tellings=tellings_of_piece(desk, actor, piece.piece_id),
         **_review(desk, actor, piece, text),
     )  # fmt: skip
 
