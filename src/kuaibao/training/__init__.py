@@ -1,9 +1,10 @@
 """The training engine: a recipe and a task become a model's folder."""
 
 from kuaibao.training.curve import write_report
-from kuaibao.training.distributed import end_process
+from kuaibao.training.distributed import World, end_process
 from kuaibao.training.errors import DivergenceError, RecipeError, TrainingStateError
 from kuaibao.training.forecast import Forecast, forecast
+from kuaibao.training.inference import generate_shared
 from kuaibao.training.loop import Trainer, TrainingResult, train
 from kuaibao.training.optimizers import learning_rate, make_optimizer
 from kuaibao.training.order import sample_order
@@ -31,9 +32,11 @@ __all__ = [
     "Trainer",
     "TrainingResult",
     "TrainingStateError",
+    "World",
     "end_process",
     "find_task",
     "forecast",
+    "generate_shared",
     "learning_rate",
     "load_recipe",
     "make_optimizer",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kuaibao.errors import MissingExtraError
+from kuaibao.errors import MissingExtraError, did_you_mean
 from kuaibao.transformer.errors import CheckpointError, GenerationError
 from kuaibao.transformer.generation import Generated
 
@@ -85,37 +85,56 @@ class CTranslate2Decoder:
     def __init__(self, folder: str | os.PathLike[str], *, n_thread: int = 1) -> None:
         self._generator = _library().Generator(str(folder), intra_threads=n_thread)
 
-    def generate(
-        self, prompts: Sequence[Sequence[int]], *, max_new_tokens: int = 16,
-        temperature: float = 0.0, top_k: int = 0, top_p: float = 1.0,
-        repetition_penalty: float = 1.0, num_beams: int = 1, length_penalty: float = 1.0,
-        n: int = 1, min_new_tokens: int = 0, eos_id: int | None = None,
-    ) -> list[list[Generated]]:  # fmt: skip
+    def generate(self, prompts: Sequence[Sequence[int]], **settings: Any) -> list[list[Generated]]:
         """Continuations of each prompt; the likeliest ones where the temperature is 0.
 
+        Settings are those of `Decoder.generate`, and `min_new_tokens`; there are no
+        log-probabilities of single tokens.
+
         Raises:
-            GenerationError: An empty prompt.
+            GenerationError: An empty prompt, or a setting that CTranslate2 lacks.
         """
+        given = _DEFAULTS | settings
+        lacking = [k for k, v in settings.items() if k not in _DEFAULTS and v not in (0, 1, None)]
+        lacking = [k for k in lacking if settings[k] != []]
+        if lacking:
+            raise GenerationError(
+                f"CTranslate2 takes no setting '{lacking[0]}'",
+                hint=did_you_mean(lacking[0], _DEFAULTS),
+            )
         if not all(len(p) for p in prompts):
             raise GenerationError("a prompt is empty", hint="Begin with the start or end token.")
-        is_drawn = temperature > 0 and num_beams == 1
+        n_new, beams = given["max_new_tokens"], given["num_beams"]
+        is_drawn = given["temperature"] > 0 and beams == 1
+        end = given["eos_id"]
+        if is_drawn and given["seed"] is not None:
+            _library().set_random_seed(given["seed"])
         results = self._generator.generate_batch(
-            [[str(t) for t in p] for p in prompts], max_length=max_new_tokens,
-            min_length=min_new_tokens,
-            include_prompt_in_result=False, return_scores=True, num_hypotheses=n,
-            beam_size=num_beams, length_penalty=length_penalty,
-            repetition_penalty=repetition_penalty,
-            sampling_topk=(top_k if is_drawn else 1), sampling_topp=top_p if is_drawn else 1.0,
-            sampling_temperature=temperature if is_drawn else 1.0,
-            end_token=[] if eos_id is None else [eos_id],
+            [[str(t) for t in p] for p in prompts], max_length=n_new,
+            min_length=given["min_new_tokens"],
+            include_prompt_in_result=False, return_scores=True, num_hypotheses=given["n"],
+            beam_size=beams, length_penalty=given["length_penalty"],
+            repetition_penalty=given["repetition_penalty"],
+            no_repeat_ngram_size=given["no_repeat_ngram_size"],
+            sampling_topk=(given["top_k"] if is_drawn else 1),
+            sampling_topp=given["top_p"] if is_drawn else 1.0,
+            sampling_temperature=given["temperature"] if is_drawn else 1.0,
+            end_token=[] if end is None else [end],
         )  # fmt: skip
         return [
             [
-                Generated(list(ids), [], "stop" if len(ids) < max_new_tokens else "length", score)
+                Generated(list(ids), [], "stop" if len(ids) < n_new else "length", score)
                 for ids, score in zip(result.sequences_ids, result.scores, strict=True)
             ]
             for result in results
         ]
+
+
+_DEFAULTS: dict[str, Any] = {
+    "max_new_tokens": 16, "temperature": 0.0, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0, "num_beams": 1, "length_penalty": 1.0, "n": 1, "min_new_tokens": 0,
+    "seed": None, "eos_id": None,
+}  # fmt: skip
 
 
 def _norm(spec: Any, weights: dict[str, np.ndarray[Any, Any]], name: str) -> None:
