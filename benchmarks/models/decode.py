@@ -1,89 +1,194 @@
-"""Decoding tokens a second at batch 1, 8 and 32: ours (float32, int8), transformers, CTranslate2.
+"""Decoding tokens a second at batch 1, 8 and 32: ours, transformers, CTranslate2, llama.cpp.
 
-All engines hold the same random GPT-2 weights and run in turns, so that each sees the same load;
-CPU seconds of the process are counted, since the machine may be shared.
+All engines hold the same random GPT-2 weights and run in turns, so that each sees the same load.
+Each engine has a process of its own, whose memory is counted; it reads the prompts, and then the
+time of every further token is what counts. The bound is the time in which the weights' bytes (and
+the batch's keys and values) can be read at the measured rate of memory.
 
-python benchmarks/models/decode.py [--small] [--rounds N] [--threads N]
+CPU seconds are what a shared machine leaves comparable; wall seconds are told beside them.
+
+python benchmarks/models/decode.py [--small] [--rounds N] [--threads N] [--batch N ...]
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import json
 import os
+import resource
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
 from kuaibao.transformer import build_model, load_pretrained, named_config, save_pretrained
 from kuaibao.transformer.config import TransformerConfig
-from kuaibao.transformer.ctranslate2_export import CTranslate2Decoder, export_ctranslate2
-from kuaibao.transformer.quantized import quantize
 
-Engine = Callable[[list[list[int]], int], object]
-
-
-def engines(config: TransformerConfig, folder: Path, n_thread: int) -> dict[str, Engine]:
-    import transformers
-
-    save_pretrained(build_model(config, seed=0), folder / "hub")
-    whole, small = load_pretrained(folder / "hub"), quantize(load_pretrained(folder / "hub"))
-    theirs = transformers.GPT2LMHeadModel.from_pretrained(folder / "hub").eval()
-    found: dict[str, Engine] = {
-        "kuaibao int8": lambda p, n: small.generate(p, max_new_tokens=n, eos_id=-1),
-        "kuaibao float32": lambda p, n: whole.generate(p, max_new_tokens=n, eos_id=-1),
-        "transformers float32": lambda p, n: theirs.generate(
-            torch.tensor(p), max_new_tokens=n, min_new_tokens=n, do_sample=False, pad_token_id=0
-        ),
-    }
-    for kind in ("int8", "float32"):
-        export_ctranslate2(whole, folder / kind, quantization=kind)
-        fast = CTranslate2Decoder(folder / kind, n_thread=n_thread)
-        found[f"CTranslate2 {kind}"] = lambda p, n, fast=fast: fast.generate(
-            p, max_new_tokens=n, min_new_tokens=n
-        )
-    return found
+OURS = "kuaibao int8"
+ENGINES = (OURS, "kuaibao float32", "transformers float32", "transformers bfloat16",
+           "CTranslate2 int8", "CTranslate2 float32", "llama.cpp Q8_0", "llama.cpp F16")  # fmt: skip
+NEEDS = {"CTranslate2": ("ctranslate2",), "llama.cpp": ("llama_cpp", "gguf")}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="2 layers of 64, in seconds")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, nargs="*", default=[1, 8, 32])
+    parser.add_argument("--serve", nargs=2, metavar=("ENGINE", "FOLDER"), help=argparse.SUPPRESS)
     given = parser.parse_args()
-    torch.set_num_threads(given.threads)
+    if given.serve:
+        serve(*given.serve, given.threads)
+        return
     config = named_config("gpt2")
     if given.small:
         config = TransformerConfig(n_layer=2, n_embd=64, n_head=2, vocab_size=500, eos_id=0)
     n_prompt, n_new = (8, 8) if given.small else (64, 32)
+    rate = memory_rate(4_000_000 if given.small else 60_000_000)
     print(f"torch {torch.__version__}, {given.threads} thread(s), load {os.getloadavg()[0]:.1f}, "
-          f"prompt {n_prompt}, {n_new} new tokens, best of {given.rounds} by CPU time")  # fmt: skip
+          f"prompt {n_prompt}, {n_new} new tokens, best of {given.rounds}; memory is read at "
+          f"{rate / 1e9:.1f} GB/s")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        tried = engines(config, Path(folder), given.threads)
-        for batch in (1, 8, 32):
-            prompts = torch.randint(1, config.vocab_size, (batch, n_prompt)).tolist()
-            best: dict[str, tuple[float, float]] = {}
-            for _ in range(given.rounds):
-                for name, generate in tried.items():
-                    # What the prompt costs is measured by itself and taken off.
-                    read = seconds(generate, prompts, 1)
-                    whole = seconds(generate, prompts, n_new + 1)
-                    spent = [max(1e-9, w - r) for w, r in zip(whole, read, strict=True)]
-                    known = best.get(name, (9e9, 9e9))
-                    best[name] = (min(known[0], spent[0]), min(known[1], spent[1]))
-            ours = best["kuaibao int8"][0]
-            for name, (cpu, wall) in best.items():
-                rate = batch * n_new / cpu
-                print(f"batch {batch:2}  {name:22} {rate:8.1f} tokens/CPU s  "
-                      f"{batch * n_new / wall:8.1f} tokens/s  ours int8 is {cpu / ours:5.2f}x")  # fmt: skip
+        save_pretrained(build_model(config, seed=0), Path(folder) / "hub")
+        workers = {name: Worker(name, folder, given.threads) for name in ENGINES if is_there(name)}
+        for batch in given.batch:
+            chance = np.random.default_rng(batch)
+            prompts = chance.integers(1, config.vocab_size, (batch, n_prompt)).tolist()
+            measured = measure(workers, prompts, n_new, given.rounds)
+            show(batch, n_new, measured, config, rate, n_prompt)
+        for name, worker in workers.items():
+            print(f"{name:22} {worker.ask({'memory': True})['mb']:7.0f} MB at its highest")
+            worker.close()
 
 
-def seconds(generate: Engine, prompts: list[list[int]], n_new: int) -> tuple[float, float]:
-    cpu, wall = time.process_time(), time.perf_counter()
-    generate(prompts, n_new)
-    return time.process_time() - cpu, time.perf_counter() - wall
+def is_there(engine: str) -> bool:
+    needs = NEEDS.get(engine.split()[0], ())
+    missing = [name for name in needs if importlib.util.find_spec(name) is None]
+    if missing:
+        print(f"{engine}: {', '.join(missing)} not installed, left out")
+    return not missing
+
+
+def memory_rate(n: int) -> float:
+    """Bytes a second that one thread reads from memory."""
+    numbers = np.ones(n, np.float32)
+    best = 9e9
+    for _ in range(5):
+        started = time.perf_counter()
+        numbers.sum()
+        best = min(best, time.perf_counter() - started)
+    return numbers.nbytes / best
+
+
+def measure(workers: dict[str, Worker], prompts: Any, n_new: int, n_round: int) -> Any:
+    """The fastest of some rounds, in turns: CPU and wall seconds of `n_new` further tokens."""
+    best: dict[str, list[float]] = {}
+    for worker in workers.values():
+        worker.ask({"prompts": prompts, "n_new": 2})  # compiles and warms up
+    for _ in range(n_round):
+        for name, worker in workers.items():
+            # What the prompt costs is measured by itself and taken off.
+            read = worker.ask({"prompts": prompts, "n_new": 1})
+            whole = worker.ask({"prompts": prompts, "n_new": n_new + 1})
+            spent = [max(1e-9, whole[k] - read[k]) for k in ("cpu", "wall")]
+            known = best.get(name, [9e9, 9e9])
+            best[name] = [min(a, b) for a, b in zip(known, spent, strict=True)]
+    return best
+
+
+def show(batch: int, n_new: int, best: Any, config: TransformerConfig, rate: float,
+         n_prompt: int) -> None:  # fmt: skip
+    ours = best[OURS][0]
+    n_weight = 12 * config.n_layer * config.n_embd**2 + config.vocab_size * config.n_embd
+    for name, (cpu, wall) in best.items():
+        size = {"int8": 1.0, "Q8_0": 34 / 32, "float32": 4.0}.get(name.split()[1], 2.0)
+        cached = 1.0 if name == OURS else {"llama.cpp": 2.0}.get(name.split()[0], 4.0)
+        n_seen = n_prompt + n_new / 2
+        kept = 2 * config.n_layer * config.n_embd * n_seen * batch
+        bound = batch / ((n_weight * size + kept * cached) / rate)
+        reached = batch * n_new / cpu / bound
+        print(f"batch {batch:2}  {name:22} {batch * n_new / cpu:8.1f} tokens/CPU s  "
+              f"{batch * n_new / wall:8.1f} tokens/s  {reached:5.0%} of the bound  "
+              f"ours is {cpu / ours:5.2f}x")  # fmt: skip
+
+
+class Worker:
+    """A process with one engine; asked by a line of JSON, answers by one."""
+
+    def __init__(self, name: str, folder: str, n_thread: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--threads", str(n_thread), "--serve", name, folder],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"OMP_NUM_THREADS": str(n_thread)},
+        )  # fmt: skip
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """What the process answers."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def serve(name: str, folder: str, n_thread: int) -> None:
+    """The process of one engine."""
+    torch.set_num_threads(n_thread)
+    generate = load(name, Path(folder), n_thread)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "memory" in asked:
+            answer = {"mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        else:
+            cpu, wall = time.process_time(), time.perf_counter()
+            generate(asked["prompts"], asked["n_new"])
+            answer = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+        print(json.dumps(answer), flush=True)
+
+
+def load(name: str, folder: Path, n_thread: int) -> Any:
+    """`f(prompts, n_new)`, greedy and without an early end."""
+    library, kind = name.split()
+    if library == "kuaibao":
+        from kuaibao.transformer.engines import load_engine
+
+        ours = load_engine(folder / "hub", kind)
+        return lambda p, n: ours.generate(p, max_new_tokens=n, eos_id=-1)
+    if library == "transformers":
+        import transformers
+
+        theirs = transformers.GPT2LMHeadModel.from_pretrained(
+            folder / "hub", dtype=getattr(torch, kind)
+        ).eval()
+        return lambda p, n: theirs.generate(
+            torch.tensor(p), max_new_tokens=n, min_new_tokens=n, do_sample=False, pad_token_id=0
+        )
+    whole = load_pretrained(folder / "hub")
+    if library == "CTranslate2":
+        from kuaibao.transformer.ctranslate2_export import CTranslate2Decoder, export_ctranslate2
+
+        export_ctranslate2(whole, folder / kind, quantization=kind)
+        fast = CTranslate2Decoder(folder / kind, n_thread=n_thread)
+        return lambda p, n: fast.generate(p, max_new_tokens=n, min_new_tokens=n)
+    from llama_peer import LlamaDecoder, write_gguf
+
+    write_gguf(whole, folder / f"{kind}.gguf", kind)
+    llama = LlamaDecoder(folder / f"{kind}.gguf", n_vocabulary=whole.config.vocab_size,
+                         n_context=128, n_sequence=32, n_thread=n_thread)  # fmt: skip
+    return llama.generate
 
 
 if __name__ == "__main__":
