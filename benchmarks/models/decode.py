@@ -148,6 +148,7 @@ def serve(name: str, folder: str, n_thread: int) -> None:
     """The process of one engine."""
     torch.set_num_threads(n_thread)
     generate = load(name, Path(folder), n_thread)
+    answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints is no answer
     for line in sys.stdin:
         asked = json.loads(line)
         if "memory" in asked:
@@ -156,7 +157,7 @@ def serve(name: str, folder: str, n_thread: int) -> None:
             cpu, wall = time.process_time(), time.perf_counter()
             generate(asked["prompts"], asked["n_new"])
             answer = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 def load(name: str, folder: Path, n_thread: int) -> Any:
