@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,6 +23,8 @@ _OVERSAMPLING = 4
 WINDOW = 4_000
 """Where more entries than this fit the words, the newest of them are ranked."""
 MAX_SNIPPET_TEXT = 20_000
+_NARROW = 100_000
+"""What no more entries than this meet is made a list; a wider condition is tried on each hit."""
 _PREFIX = re.compile(
     r"(?<!\S)(since|after|from|until|before|to|kind|source|language|lang):(\"[^\"]*\"|\S+)",
     re.IGNORECASE,
@@ -183,10 +185,12 @@ def _rows(
     hits, values = tables.archive.select(connection, words)
     condition, more = _condition(connection, restriction)
     # The newest that fit are ranked: scoring every row of a word that half of them hold takes long.
+    # Payloads are fetched last, of what is shown only.
     statement = (
-        f"select h.key, h.score, e.item_id, e.payload from ({hits} {condition} "
-        "order by key desc limit :fts_window) h join entry e on e.entry_key = h.key "
-        "order by h.score desc, h.key desc limit :fts_limit offset :fts_offset"
+        "select h.key, h.score, e.item_id, e.payload from (select w.key, w.score from "
+        f"({hits} {condition} order by key desc limit :fts_window) w "
+        "order by w.score desc, w.key desc limit :fts_limit offset :fts_offset) h "
+        "join entry e on e.entry_key = h.key order by h.score desc, h.key desc"
     )
     bound = {
         **values,
@@ -199,35 +203,64 @@ def _rows(
 
 
 def _condition(connection: Connection, restriction: Restriction) -> tuple[str, dict[str, Any]]:
-    """What follows the condition on words: entries by columns, then by their payload."""
-    r = restriction
+    """What follows the condition on words, with its values."""
     is_sqlite = connection.dialect.name == "sqlite"
     parts: list[str] = []
     values: dict[str, Any] = {}
+    by_index, wide = (
+        [*_of_columns(restriction, values)],
+        [*_of_payload(restriction, values, is_sqlite)],
+    )
+    if not is_sqlite:
+        conditions = [*by_index, *wide]
+        chosen = f"key in (select entry_key from entry where {' and '.join(conditions)})"
+        return (f"and {chosen}", values) if conditions else ("", {})
+    for condition in by_index:
+        keys = f"select entry_key from entry where {condition}"
+        own = {name: value for name, value in values.items() if f":{name}" in condition}
+        bounds = (
+            f"select min(entry_key), max(entry_key), count(*) from ({keys} limit {_NARROW + 1})"
+        )
+        low, high, n = connection.execute(text(bounds), own).one()
+        if n > _NARROW:
+            wide.append(condition)
+            continue
+        # The plus keeps SQLite from asking the index once for each key; the bounds let it seek.
+        name = f"key_{len(parts)}"
+        parts.append(f"and rowid between :{name}_low and :{name}_high and +rowid in ({keys})")
+        values |= {f"{name}_low": low or 0, f"{name}_high": high or 0}
+    if wide:
+        own_key = f"entry_key = {tables.archive.name}.rowid"
+        parts.append(f"and exists (select 1 from entry where {' and '.join([own_key, *wide])})")
+    return " ".join(parts), values
+
+
+def _of_columns(r: Restriction, values: dict[str, Any]) -> Iterator[str]:
+    """Conditions that an index of the table answers."""
+    days: list[str] = []
     if r.since:
-        parts.append("last_day >= :since")
+        days.append("last_day >= :since")
         values["since"] = r.since.isoformat()
     if r.until:
-        parts.append("last_day <= :until")
+        days.append("last_day <= :until")
         values["until"] = r.until.isoformat()
-    for name, wanted in (("source_id", r.sources), ("kind", r.kinds), ("language", r.languages)):
-        if not wanted:
-            continue
-        if name == "source_id":
-            column = "source_id"
-        else:
-            column = (
-                f"json_extract(payload, '$.{name}')"
-                if is_sqlite
-                else f"(payload::json ->> '{name}')"
-            )
-        if name == "language":
-            column = f"substr({column}, 1, 2)"
-            wanted = tuple(w[:2] for w in wanted)
-        names = [f"{name}_{i}" for i in range(len(wanted))]
-        parts.append(f"{column} in ({', '.join(':' + n for n in names)})")
-        values |= dict(zip(names, wanted, strict=True))
-    if not parts:
-        return "", {}
-    key = "rowid" if is_sqlite else "key"
-    return f"and {key} in (select entry_key from entry where {' and '.join(parts)})", values
+    if days:
+        yield " and ".join(days)
+    if r.sources:
+        yield _one_of("source_id", "source", r.sources, values)
+
+
+def _of_payload(r: Restriction, values: dict[str, Any], is_sqlite: bool) -> Iterator[str]:
+    """Conditions for which each entry is looked into."""
+    for name, wanted in (("kind", r.kinds), ("language", tuple(one[:2] for one in r.languages))):
+        path = f"json_extract(payload, '$.{name}')"
+        path = path if is_sqlite else f"(payload::json ->> '{name}')"
+        if wanted:
+            column = f"substr({path}, 1, 2)" if name == "language" else path
+            yield _one_of(column, name, wanted, values)
+
+
+def _one_of(column: str, name: str, wanted: Sequence[str], values: dict[str, Any]) -> str:
+    names = [f"{name}_{i}" for i in range(len(wanted))]
+    values |= dict(zip(names, wanted, strict=True))
+    return f"{column} in ({', '.join(f':{n}' for n in names)})"
