@@ -15,6 +15,7 @@ class FakeModel:
         self.name, self.n_context, self.n_slot = name, n_context, n_slot
         self.on_step = on_step or (lambda: None)
         self.slots = {}
+        self.n_read = 0
 
     def encode(self, text):
         return list(text.encode("utf-8", "surrogatepass"))
@@ -31,11 +32,17 @@ class FakeModel:
         return logits
 
     def prefill(self, slot, tokens, *, all_positions):
-        assert slot not in self.slots, "a slot is filled once"
-        self.slots[slot] = list(tokens)
+        held = self.slots.setdefault(slot, [])
+        n_before = len(held)
+        held.extend(tokens)
+        self.n_read += len(tokens)
+        assert len(held) <= self.n_context, "a slot is emptied before it is filled anew"
         if all_positions:
-            return np.stack([self._logits(tokens[: i + 1]) for i in range(len(tokens))])
-        return self._logits(tokens)[None]
+            return np.stack([self._logits(held[: i + 1]) for i in range(n_before, len(held))])
+        return self._logits(held)[None]
+
+    def copy(self, source, target, n_token):
+        self.slots[target] = self.slots[source][:n_token]
 
     def step(self, slots, tokens):
         self.on_step()

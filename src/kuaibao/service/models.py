@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kuaibao.errors import InputError
+from kuaibao.errors import InputError, did_you_mean
 from kuaibao.service.engine.model import LanguageModel
 from kuaibao.service.engine.pool import ModelSpec
 from kuaibao.service.remote import parse_remote
@@ -33,6 +33,11 @@ def make_spec(settings: ServiceSettings, name: str, where: str) -> ModelSpec:
     Raises:
         InputError: `where` is no folder of a model, or the key of a remote one is missing.
     """
+    if settings.precision not in ("float32", "int8"):
+        raise InputError(
+            f"unknown precision {settings.precision!r}",
+            hint=did_you_mean(settings.precision, ["float32", "int8"]),
+        )
     key_variable = settings.remote_keys.get(name, "")
     if remote := parse_remote(name, where, key_variable, settings.timeout_s):
         return ModelSpec(name=name, load=_never, size_bytes=0, owner="remote", remote=remote)
@@ -48,7 +53,8 @@ def make_spec(settings: ServiceSettings, name: str, where: str) -> ModelSpec:
     def load() -> LanguageModel:
         from kuaibao.service.engine.core import CoreModel
 
-        return CoreModel.load(name, folder, n_slot=settings.n_slot)
+        precision = "int8" if settings.precision == "int8" else "float32"
+        return CoreModel.load(name, folder, n_slot=settings.n_slot, precision=precision)
 
     return ModelSpec(
         name=name,

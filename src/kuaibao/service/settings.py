@@ -34,6 +34,9 @@ class ServiceSettings:
     """What loaded models may take together, in 10^9 bytes."""
     n_slot: int = 16
     """Sequences that one model completes at once."""
+    precision: str = "float32"
+    """`float32`, or `int8`: int8 weights, faster for models of 100 M parameters and more; their
+    log-probabilities are those of the rounded weights."""
     max_waiting: int = 256
     """Sequences that may wait before requests are turned away with 503."""
     timeout_s: float = 600.0

@@ -82,6 +82,19 @@ class Stepper:
         hidden = self._advance(torch.as_tensor(slots, device=device), ids)
         return self.model.logits(hidden[:, -1])
 
+    def copy(self, source: int, target: int, n_position: int) -> None:
+        """Let a slot begin with the first positions of another: a prompt's beginning, read once.
+
+        Raises:
+            GenerationError: The source holds fewer.
+        """
+        if int(self.cache.lengths[source]) < n_position:
+            raise GenerationError(f"slot {source} holds fewer than {n_position} positions")
+        for tensors in (self.cache.keys, self.cache.values):
+            for tensor in tensors:
+                tensor[target, :, :n_position] = tensor[source, :, :n_position]
+        self.cache.lengths[target] = n_position
+
     def release(self, slot: int) -> None:
         """Empty a slot."""
         self.cache.lengths[slot] = 0

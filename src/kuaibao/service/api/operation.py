@@ -45,6 +45,7 @@ def metrics(service: ServiceOf) -> PlainTextResponse:
             "waiting": scheduler.n_waiting,
             "running": scheduler.n_running,
             "prompt_tokens_total": stats.n_prompt_token,
+            "cached_prompt_tokens_total": stats.n_cached_token,
             "generated_tokens_total": stats.n_generated_token,
             "steps_total": stats.n_step,
             "finished_total": stats.n_finished,
@@ -54,8 +55,10 @@ def metrics(service: ServiceOf) -> PlainTextResponse:
             rows.setdefault(metric, []).append((label, value))
         for quantile in (0.5, 0.95):
             labelled = label | {"quantile": str(quantile)}
-            value = _quantile(stats.first_token_s, quantile)
-            rows.setdefault("first_token_seconds", []).append((labelled, value))
+            for metric, seconds in (
+                ("first_token_seconds", stats.first_token_s), ("token_seconds", stats.token_s),
+            ):  # fmt: skip
+                rows.setdefault(metric, []).append((labelled, _quantile(seconds, quantile)))
     for metric, samples in rows.items():
         kind = "counter" if metric.endswith("_total") else "gauge"
         _add(lines, metric, kind, samples)

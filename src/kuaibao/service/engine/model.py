@@ -37,7 +37,7 @@ class LanguageModel(Protocol):
     def prefill(
         self, slot: int, tokens: Sequence[int], *, all_positions: bool
     ) -> NDArray[np.float32]:
-        """Read a whole prompt into an empty slot.
+        """Read tokens into a slot, after what it holds.
 
         Returns:
             Logits, (position, vocabulary) for all positions, or (1, vocabulary) for the last.
@@ -46,6 +46,10 @@ class LanguageModel(Protocol):
 
     def step(self, slots: Sequence[int], tokens: Sequence[int]) -> NDArray[np.float32]:
         """Append one token to each slot; gives logits (slot, vocabulary)."""
+        ...
+
+    def copy(self, source: int, target: int, n_token: int) -> None:
+        """Let an empty slot begin with the first tokens of another: their cache, bit for bit."""
         ...
 
     def release(self, slot: int) -> None:

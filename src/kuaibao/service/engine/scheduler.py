@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kuaibao.service.engine.model import LanguageModel
+from kuaibao.service.engine.prefixes import PrefixCache
 from kuaibao.service.engine.queues import FairQueue
 from kuaibao.service.engine.request import FinishReason, GenerationRequest, TokenEvent
 from kuaibao.service.engine.sampling import choose_token, log_softmax, top_logprobs
@@ -39,6 +40,7 @@ class Generation:
     text: bytearray = field(default_factory=bytearray)
     counts: Counter[int] = field(default_factory=Counter[int])
     submitted_at: float = field(default_factory=time.monotonic)
+    first_token_at: float = 0.0
     is_cancelled: bool = False
 
     def __post_init__(self) -> None:
@@ -59,12 +61,16 @@ class EngineStats:
     """Counters since the start, for the metrics page."""
 
     n_prompt_token: int = 0
+    n_cached_token: int = 0
+    """Of the prompts' tokens those that were not read again."""
     n_generated_token: int = 0
     n_step: int = 0
     n_finished: int = 0
     n_cancelled: int = 0
     first_token_s: list[float] = field(default_factory=list[float])
     """Time to the first token of the latest 1,000 sequences."""
+    token_s: list[float] = field(default_factory=list[float])
+    """Mean time of a token after the first, of the latest 1,000 sequences."""
 
 
 class Scheduler:
@@ -86,7 +92,8 @@ class Scheduler:
         self._waiting: FairQueue[Generation] = FairQueue()
         self._running: dict[int, Generation] = {}
         self._last_token: dict[int, int] = {}
-        self._free = list(range(model.n_slot))
+        self._free = deque(range(model.n_slot))
+        self._prefixes = PrefixCache()
         self._wake = threading.Condition()
         self._closing = False
         self._calls: list[tuple[Callable[[], None], threading.Event]] = []
@@ -187,7 +194,8 @@ class Scheduler:
             self._waiting.get()
             if self._is_over(generation):
                 continue
-            generation.slot = self._free.pop()
+            # The slot that has been free for longest: others keep their content a while yet.
+            generation.slot = self._free.popleft()
             held += generation.n_token
             admitted.append(generation)
         return admitted
@@ -207,15 +215,18 @@ class Scheduler:
         try:
             action(generation)
         except Exception as error:
-            self._leave(generation)
+            self._leave(generation, is_whole=False)
             generation.listener(error)
 
     def _prefill(self, generation: Generation) -> None:
         request = generation.request
+        n_shared = self._fill_shared(generation)
         logits = self.model.prefill(
-            generation.slot, request.prompt, all_positions=request.score_prompt
+            generation.slot, request.prompt[n_shared:], all_positions=request.score_prompt
         )
+        self._prefixes.begin(generation.slot, request.tenant, request.prompt)
         self.stats.n_prompt_token += len(request.prompt)
+        self.stats.n_cached_token += n_shared
         self._running[generation.slot] = generation
         if request.score_prompt:
             self._report_prompt(generation, logits)
@@ -223,6 +234,21 @@ class Scheduler:
             self._finish(generation, "length")
         else:
             self._take(generation, logits[-1])
+
+    def _fill_shared(self, generation: Generation) -> int:
+        """Begin with what another slot holds of the prompt; gives how many tokens that was."""
+        request, slot = generation.request, generation.slot
+        # A prompt that is scored needs the numbers of all its positions.
+        shared = (
+            None if request.score_prompt else self._prefixes.find(request.tenant, request.prompt)
+        )
+        if shared is None or shared.slot != slot:
+            self.model.release(slot)
+        self._prefixes.forget(slot)
+        if shared is None:
+            return 0
+        self.model.copy(shared.slot, slot, shared.n_token)
+        return shared.n_token
 
     def _report_prompt(self, generation: Generation, logits: NDArray[np.float32]) -> None:
         prompt, n = generation.request.prompt, generation.request.sampling.n_logprobs or 0
@@ -246,10 +272,12 @@ class Scheduler:
             return
         try:
             logits = self.model.step(slots, [self._last_token[s] for s in slots])
+            for slot in slots:
+                self._prefixes.append(slot, self._last_token[slot])
         except Exception as error:
             for slot in slots:
                 generation = self._running[slot]
-                self._leave(generation)
+                self._leave(generation, is_whole=False)
                 generation.listener(error)
             return
         self.stats.n_step += 1
@@ -269,13 +297,18 @@ class Scheduler:
         self.stats.n_generated_token += 1
         self._last_token[generation.slot] = token
         if generation.n_generated == 1:
-            waited = time.monotonic() - generation.submitted_at
+            generation.first_token_at = time.monotonic()
+            waited = generation.first_token_at - generation.submitted_at
             self.stats.first_token_s = [*self.stats.first_token_s[-999:], waited]
         reason = self._reason_to_stop(generation, token)
         generation.listener(TokenEvent(token=token, logprob=logprob, top=top, finish_reason=reason))
         if reason is not None:
             self._leave(generation)
             self.stats.n_finished += 1
+            if generation.n_generated > 1:
+                passed = time.monotonic() - generation.first_token_at
+                mean = passed / (generation.n_generated - 1)
+                self.stats.token_s = [*self.stats.token_s[-999:], mean]
 
     def _reason_to_stop(self, generation: Generation, token: int) -> FinishReason | None:
         if token == self.model.end_token:
@@ -300,12 +333,15 @@ class Scheduler:
             self.stats.n_finished += 1
         generation.listener(TokenEvent(token=-1, finish_reason=reason))
 
-    def _leave(self, generation: Generation) -> None:
+    def _leave(self, generation: Generation, *, is_whole: bool = True) -> None:
+        """Free the slot; its cache stays for prompts that begin alike, unless it is in doubt."""
         slot = generation.slot
         if slot < 0:
             return
         self._running.pop(slot, None)
         self._last_token.pop(slot, None)
-        self.model.release(slot)
+        if not is_whole:
+            self.model.release(slot)
+            self._prefixes.forget(slot)
         self._free.append(slot)
         generation.slot = -1
