@@ -1,5 +1,6 @@
 """Judging, on observations made by hand: no process is started and no clock read."""
 
+import dataclasses
 import itertools
 import sys
 from pathlib import Path
@@ -91,6 +92,36 @@ def test_growth_without_end_is_memory_and_warming_up_is_not():
     assert diagnose(seen).verdict == "memory"
     seen.memory = [{**row, "main_bytes": 5e8 + 80e6 * (row["steps"] > 12)} for row in rows]
     assert memory_growth(seen) is None
+    assert diagnose(seen).verdict == "healthy"
+
+
+def test_memory_that_grows_by_leaps_is_an_allocators_and_no_leak():
+    seen = observed(wait=0.002, forward=0.03, backward=0.06)
+    seen.memory = [
+        {"seconds": i * 0.1, "steps": float(i), "main_bytes": 2.8e8 + 9e6 * (i // 30),
+         "worker_bytes": 0.0, "n_workers": 0.0}
+        for i in range(100)
+    ]  # fmt: skip
+    assert memory_growth(seen) is None
+
+
+def test_growth_in_workers_is_found_although_they_are_read_rarely():
+    seen = observed(wait=0.002, forward=0.03, backward=0.06)
+    seen.memory = [
+        {"seconds": i * 0.1, "steps": float(i), "main_bytes": 2.8e8,
+         "worker_bytes": 1.6e8 + 1e6 * (i - i % 6), "n_workers": 2.0}
+        for i in range(60)
+    ]  # fmt: skip
+    assert memory_growth(seen).in_workers
+    assert memory_growth(seen).bytes_a_step == pytest.approx(1e6, rel=0.1)
+
+
+def test_a_stall_that_the_datas_own_work_cannot_explain_is_a_neighbours_doing():
+    seen = observed(wait=0.001, forward=0.01, backward=0.02)
+    for i, one in enumerate(seen.steps):
+        if one.mode == "real":  # the step takes thrice its time, but waits no longer for data
+            slowed = {name: s * (1 if name == "wait" else 3) for name, s in one.regions.items()}
+            seen.steps[i] = dataclasses.replace(one, wall=sum(slowed.values()), regions=slowed)
     assert diagnose(seen).verdict == "healthy"
 
 

@@ -173,7 +173,6 @@ def summarize(
             seconds[kind] = seconds.get(kind, 0.0) + own
         if region == "python":
             seconds["optimizer"] = seconds.get("optimizer", 0.0) + _update_seconds(loose)
-        if region == "python":
             copying = _between_copies(loose)
             seconds["host_to_device"] = seconds.get("host_to_device", 0.0) + copying
         runs = _runs([c for c in loose if c.region == region and c.name in SYNCHRONIZING])

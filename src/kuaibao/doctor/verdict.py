@@ -236,16 +236,18 @@ def _steady(rows: list[dict[str, float]], name: str) -> tuple[float, float]:
     """Bytes a step and in all of a growth that does not tire; zeros for any other course."""
     if name == "worker_bytes":
         rows = [row for row in rows if row["n_workers"] == rows[-1]["n_workers"]]
-    if len(rows) < 6:
+        # They are read more rarely than the rows are written.
+        rows = [row for i, row in enumerate(rows) if not i or row[name] != rows[i - 1][name]]
+    if len(rows) < 5:
         return 0.0, 0.0
     values = np.array([row[name] for row in rows])
     total = float(values[-1] - values[0])
     slope = total / max(1.0, rows[-1]["steps"] - rows[0]["steps"])
-    # Warming up ends; a leak grows in each quarter, and in the second half as in the first.
-    quarters = [float(part[-1]) for part in np.array_split(values, 4)]
-    growth = np.diff([float(values[0]), *quarters])
-    goes_on = growth.min() > 0.02 * total and growth[2:].sum() > 0.25 * total
-    if total > 10e6 and slope > 5e4 and goes_on:
+    # Warming up ends and an allocator grows by leaps; a leak grows all the time.
+    parts = np.array_split(values, min(8, len(values) - 1))
+    growth = np.diff([float(values[0]), *(float(part[-1]) for part in parts)])
+    n_growing = int((growth > 0.25 * total / len(growth)).sum())
+    if total > 10e6 and slope > 5e4 and n_growing >= len(growth) - 1:
         return slope, total
     return 0.0, 0.0
 
