@@ -1,4 +1,8 @@
+import time
+
 import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from kuaibao.doctor.memory import batch_bytes_of, fit, forecast
 
@@ -24,6 +28,36 @@ def test_the_articles_eight_workers_hold_twice_what_it_says():
 )
 def test_the_law_of_batches_held(workers, prefetch, held):
     assert forecast(10, workers, prefetch).n_batches_held == held
+
+
+class Counted(Dataset):
+    """Counts the samples that all workers have made."""
+
+    def __init__(self):
+        self.made = torch.zeros(2, dtype=torch.int64).share_memory_()
+
+    def __len__(self):
+        return 10_000
+
+    def __getitem__(self, i):
+        self.made[get_worker_info().id] += 1
+        return torch.zeros(64)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("workers", "prefetch"), [(1, 2), (2, 3)])
+def test_a_real_loader_holds_as_many_batches_as_the_law_says(workers, prefetch):
+    data = Counted()
+    loader = DataLoader(data, 8, num_workers=workers, prefetch_factor=prefetch)
+    iterator = iter(loader)
+    next(iterator)  # the batch in hand; the others wait in the queue
+    held = forecast(1, workers, prefetch).n_batches_held
+    stop = time.monotonic() + 300
+    while int(data.made.sum()) < 8 * held:
+        assert time.monotonic() < stop, f"{data.made.tolist()} samples made"
+        time.sleep(0.05)
+    assert iterator._tasks_outstanding == held - 1  # so nobody has been asked for more
+    assert int(data.made.sum()) == 8 * held
 
 
 def test_a_negative_number_of_workers_is_refused():

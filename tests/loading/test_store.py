@@ -49,6 +49,20 @@ def test_a_store_gives_what_the_data_set_gave(tmp_path):
             assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 
+@pytest.mark.parametrize("side", [1, 40])
+def test_batches_are_gathered_over_shards_whatever_the_size_of_a_row(tmp_path, side):
+    class Rows(Squares):
+        def __getitem__(self, i):
+            if i in (5, 6, 7, 8, 9):
+                raise OSError("gone")
+            return torch.full((side, side), i)
+
+    store = build_store(Rows(), tmp_path / "s", shard_size=5, on_error="skip")
+    order = [17, 0, 4, 5, 5, 12]
+    (batch,) = store.__getitems__(order)
+    assert torch.equal(batch.batch, torch.stack([store[i] for i in order]))
+
+
 def test_a_store_that_is_there_is_not_built_again(tmp_path):
     build_store(Squares(), tmp_path / "s")
     again = Squares()
