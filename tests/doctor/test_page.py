@@ -42,6 +42,7 @@ def test_the_page_says_in_chinese_all_that_it_says_in_english(report):
     english = {*report["evidence"], *report["warnings"]}
     english |= {text for one in report["advice"] for text in (one["what"], one["why"])}
     assert english == set(report["translations"]["zh"])
+    assert any("解码 占" in text for text in report["translations"]["zh"].values())
     for sentence in report["translations"]["zh"].values():
         assert re.search("[\u4e00-\u9fff]", sentence) or "fused" in sentence
 

@@ -80,8 +80,14 @@ def render_page(report: dict[str, Any], language: str = "en") -> str:
         memory_chart=charts.memory_chart(report["memory"].get("samples", []), t),
         advice_chart=charts.advice_chart(report["advice"], t),
         bytes=charts.megabytes,
-        environment=[(k, v) for k, v in report["environment"].items() if not isinstance(v, dict)],
+        environment=[(k, _shown(v)) for k, v in report["environment"].items() if v != {}],
     )
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {inner}" for key, inner in value.items())
+    return value
 
 
 def _ladder(report: dict[str, Any], t: Callable[[str], str]) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Sentence", "chinese_of", "say"]
+from kuaibao.doctor.page_words import translator
+
+__all__ = ["Sentence", "chinese_of", "named", "say"]
 
 
 class Sentence(str):
@@ -26,8 +28,17 @@ def say(key: str, **values: Any) -> Sentence:
     """
     english, chinese = _TEXTS[key]
     sentence = Sentence(english.format(**values))
-    sentence.chinese = chinese.format(**values)
+    sentence.chinese = chinese.format(
+        **{n: v.chinese if isinstance(v, Sentence) else v for n, v in values.items()}
+    )
     return sentence
+
+
+def named(word: str) -> Sentence:
+    """A class of work or a verdict, by its name in each language."""
+    found = Sentence(word)
+    found.chinese = translator("zh")(word)
+    return found
 
 
 def chinese_of(texts: Iterable[str]) -> dict[str, str]:

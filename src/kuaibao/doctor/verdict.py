@@ -13,7 +13,7 @@ import numpy as np
 
 from kuaibao.doctor.accounts import CLASSES, DATA_CLASSES, Accounts, build_accounts
 from kuaibao.doctor.measured import Observation
-from kuaibao.doctor.sentences import Sentence, say
+from kuaibao.doctor.sentences import Sentence, named, say
 from kuaibao.doctor.statistics import Interval, bootstrap
 
 __all__ = ["VERDICTS", "Diagnosis", "diagnose"]
@@ -279,7 +279,7 @@ def _evidence(
         )
     ]
     if verdict in CLASSES:
-        lines.append(say("share", verdict=verdict, **stalls[verdict]))
+        lines.append(say("share", verdict=named(verdict), **stalls[verdict]))
     lines += _ladder_lines(seen)
     lines += _detail_lines(verdict, accounts, seen)
     lines += _hot_line(verdict, seen)
