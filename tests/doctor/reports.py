@@ -16,13 +16,16 @@ PATIENCE_S = 560
 """A process that imports torch takes half a minute on a crowded machine."""
 
 
-def run_doctor(folder: Path, *options: str, script: Path, arguments: tuple[str, ...] = ()) -> Any:
+def run_doctor(
+    folder: Path, *options: str, script: Path | tuple[str, ...], arguments: tuple[str, ...] = ()
+) -> Any:
     """`kuaibao doctor run`; gives the finished process and the report (None without one)."""
     target = folder / "report.json"
+    words = script if isinstance(script, tuple) else (str(script),)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "kuaibao", "doctor", "run", *options),
-            *("--json", str(target), "--", "python", str(script), *arguments),
+            *("--json", str(target), "--", "python", *words, *arguments),
         ],
         capture_output=True,
         text=True,

@@ -61,14 +61,97 @@ def test_a_loop_over_a_loss_is_named_and_the_healthy_get_no_cure(tmp_path, ward)
     assert verdicts["healthy_mlp"] in ("healthy", "undecided")
 
 
-def test_the_exit_status_is_the_commands_own_and_its_output_stays(tmp_path):
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [("sys.exit(7)", 7), ("raise ValueError('no')", 1), ("os.kill(os.getpid(), 15)", 143)],
+)
+def test_the_exit_status_is_the_commands_own_and_its_output_stays(tmp_path, ending, status):
     script = tmp_path / "train.py"
-    script.write_text(LOADER + "print('the end')\nsys.exit(7)\n")
-    done, report = run_doctor(tmp_path, "--seconds", "60", "--no-ablate", script=script)
-    assert done.returncode == 7
+    script.write_text(LOADER + f"import os\nprint('the end', flush=True)\n{ending}\n")
+    done, report = run_doctor(tmp_path, "--seconds", "300", "--no-ablate", script=script)
+    assert done.returncode == status
     assert "the end" in done.stdout
-    assert report["exit_status"] == 7
+    assert report["exit_status"] == status
+
+
+PACKAGE = """
+import argparse
+from pathlib import Path
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+
+class Stream(IterableDataset):
+    def __init__(self, path):
+        self.path = path
+    def __iter__(self):
+        while True:
+            yield torch.tensor([float(v) for v in self.path.read_text().split()])
+
+def batches(loader):
+    for i, x in enumerate(loader):
+        if i == 30:
+            raise RuntimeError("thirty are enough")
+        yield x * 2
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path)
+    for x in batches(DataLoader(Stream(parser.parse_args().data), batch_size=4)):
+        x.sum()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_module_run_by_name_on_a_relative_path_is_seen_until_it_fails(tmp_path):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "train.py").write_text(PACKAGE)
+    (tmp_path / "numbers.txt").write_text("1 2 3")
+    done, report = run_doctor(
+        tmp_path, "--seconds", "300", script=("-m", "pack.train"),
+        arguments=("--data", "numbers.txt"),
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "thirty are enough" in done.stderr
     assert report["ended"] == "script"
+    assert report["loader"]["iterable"]
+    assert len(report["steps"]) == 31
+
+
+def test_a_script_that_catches_its_end_is_ended_all_the_same(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(LOADER.replace("for epoch in range(40):", "def epoch():") + STUBBORN)
+    done, report = run_doctor(tmp_path, "--samples", "96", script=script)
+    assert done.returncode == 0
+    assert report["rates"]["samples_seen"] == 96
+    assert "for ever" not in done.stdout
+
+
+STUBBORN = """
+for i in range(1000):
+    try:
+        epoch()
+    except BaseException:
+        pass
+print("for ever")
+"""
+
+
+def test_a_loop_over_a_generator_of_its_own_is_undecided_and_says_why(tmp_path):
+    script = tmp_path / "plain.py"
+    script.write_text(
+        "import torch\n"
+        "def batches():\n"
+        "    yield from (torch.ones(3) for _ in range(9))\n"
+        "for x in batches():\n"
+        "    x.sum()\n"
+    )
+    done, report = run_doctor(tmp_path, script=script)
+    assert done.returncode == 0
+    assert report["verdict"] == "undecided"
+    assert "no DataLoader" in report["evidence"][0]
+    assert report["advice"] == []
 
 
 def test_a_run_stops_after_the_samples_it_was_given(tmp_path):
@@ -79,16 +162,6 @@ def test_a_run_stops_after_the_samples_it_was_given(tmp_path):
     assert "not reached" not in done.stdout
     assert report["ended"] == "samples"
     assert report["rates"]["samples_seen"] == 96
-
-
-def test_a_command_without_a_loader_is_undecided_and_says_why(tmp_path):
-    script = tmp_path / "plain.py"
-    script.write_text("print(1)\n")
-    done, report = run_doctor(tmp_path, script=script)
-    assert done.returncode == 0
-    assert report["verdict"] == "undecided"
-    assert not mismatches(report, schema(), schema())
-    assert "DataLoader" in report["evidence"][0]
 
 
 def test_a_command_that_is_not_there_ends_with_status_3(tmp_path):
