@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from observations import FETCH, observed, probe
+from observations import FETCH, observed, probe, step
 
 from kuaibao.doctor.advice import advise
 from kuaibao.doctor.functions import meaning_of
@@ -174,3 +174,28 @@ def test_real_and_repeated_blocks_alternate():
     changes = sum(a != b for a, b in itertools.pairwise(modes))
     assert changes >= 5
     assert modes.count("real") > modes.count("repeat") > 4
+
+
+def test_what_a_cure_achieved_is_counted_on_steps_that_were_not_looked_at():
+    from kuaibao.doctor.treatments import outcome
+
+    steps = []
+    for cycle in range(3):
+        steps += [step("real", cycle, forward=0.02) for _ in range(3)]
+        steps.append(dataclasses.replace(step("real", cycle, forward=0.09), detail={"n": 1}))
+        steps.append(dataclasses.replace(step("treated", cycle, forward=0.5), discard=True))
+        steps += [step("treated", cycle, forward=0.01) for _ in range(2)]
+    found = outcome(steps, "anomaly_off", {})
+    assert found["untreated_s"] == pytest.approx([0.02] * 3)
+    assert found["treated_s"] == pytest.approx([0.01] * 3)
+
+
+def test_anomaly_detection_is_judged_by_steps_without_it():
+    seen = observed(wait=0.001, forward=0.01, backward=0.02)
+    seen.settings["anomaly_detection"] = True
+    seen.steps += [step("unchecked", cycle, forward=0.004, backward=0.006) for cycle in range(6)]
+    found = diagnose(seen)
+    assert found.verdict == "backward"
+    (cure,) = advise(seen, found)
+    assert cure.cure == "anomaly_off"
+    assert cure.predicted_speedup.mid == pytest.approx(0.031 / 0.011, rel=0.02)

@@ -54,6 +54,7 @@ def _install(spool: Path, settings: dict[str, Any]) -> None:
     global _session
     from kuaibao.doctor.decoders import hook_decoders, hook_sleep
     from kuaibao.doctor.fetching import METER, install_fetch_hooks
+    from kuaibao.doctor.processes import probe_cores
 
     hook_decoders()
     hook_sleep()
@@ -66,6 +67,9 @@ def _install(spool: Path, settings: dict[str, Any]) -> None:
 
     options = dict(settings["options"])
     options["treatments"] = tuple(options.get("treatments", ()))
+    if options.get("ablate"):
+        # Here, not in the doctor's process: the two may have different shares of the machine.
+        options["cores"] = probe_cores()
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         options["ablate"] = False  # ranks must go on in step: watch only
     _session = Session(Settings(**options), spool, _sampler[0] if _sampler else None)

@@ -107,7 +107,7 @@ def steps_chart(steps: list[dict[str, Any]], t: _Words = str) -> str:
     height, left = 190.0, 64.0
     body = _axis(left, height, top)
     colors = {"real": "#d1495b", "repeat": "#00798c", "treated": "#66a182", "threads": "#edae49",
-              "device": "#30638e"}  # fmt: skip
+              "device": "#30638e", "unchecked": "#9c6ade"}  # fmt: skip
     for i, step in enumerate(steps):
         x = left + 8 + (_WIDTH - left - 16) * i / max(1, len(steps) - 1)
         y = height - 20 - (height - 36) * min(1.0, step["wall"] / top)
@@ -118,7 +118,8 @@ def steps_chart(steps: list[dict[str, Any]], t: _Words = str) -> str:
         )
     present = [mode for mode in colors if any(step["mode"] == mode for step in steps)]
     names = {"real": "real batch", "repeat": "batch repeated", "treated": "treated",
-             "threads": "as many threads as cores", "device": "device batch repeated"}  # fmt: skip
+             "threads": "as many threads as cores", "device": "device batch repeated",
+             "unchecked": "without anomaly detection"}  # fmt: skip
     return _svg(height, body, t("time of each step")) + legend(
         [(t(names[mode]), colors[mode]) for mode in present]
     )

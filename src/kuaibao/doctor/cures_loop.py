@@ -7,7 +7,7 @@ import numpy as np
 from kuaibao.doctor.case import WORTH, Advice, Case
 from kuaibao.doctor.sentences import say
 from kuaibao.doctor.statistics import Interval
-from kuaibao.doctor.verdict import memory_growth, oversubscription
+from kuaibao.doctor.verdict import ablated, memory_growth, oversubscription
 
 __all__ = ["LOOP_RULES"]
 
@@ -161,15 +161,16 @@ def _backward(case: Case) -> list[Advice]:
         return []
     excess = case.diagnosis.excess["backward"]["mid"]
     if case.seen.settings.get("anomaly_detection"):
-        # Detection slows forward, loss and backward alike, to about two and a half times.
-        share = sum(case.share(name) for name in ("forward", "loss", "backward"))
+        gain = ablated(case.seen, "unchecked")
+        freed = case.accounts.compute_s * (1.0 - 1.0 / gain.mid) if gain else 0.0
+        share = freed / case.accounts.step_s or _ANOMALY_COST * (1.0 - case.share("python"))
         return [
             Advice(
                 cure="anomaly_off",
                 cause="backward",
                 what=say("anomaly_off.what"),
                 why=say("anomaly_off.why"),
-                predicted_speedup=case.without(_ANOMALY_COST * share),
+                predicted_speedup=case.without(share),
                 is_automatic=True,
             )
         ]
@@ -185,7 +186,7 @@ def _backward(case: Case) -> list[Advice]:
 
 
 _ANOMALY_COST = 0.5
-"""Share of forward, loss and backward that goes into detection, on small and large layers alike."""
+"""Share of a step that goes into detection where it could not be measured."""
 
 
 def _forward(case: Case) -> list[Advice]:

@@ -15,7 +15,7 @@ class StepRecord:
 
     mode: str
     """`real`, `repeat` (one host batch again), `device` (one device batch again), `threads`
-    (repeated with as many threads as there are cores)."""
+    (repeated with as many threads as there are cores), `unchecked` (without anomaly detection)."""
     cycle: int
     wall: float
     regions: dict[str, float]

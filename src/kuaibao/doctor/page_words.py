@@ -111,6 +111,7 @@ _CHINESE = {
     "treated": "治疗后",
     "as many threads as cores": "线程数等于核数",
     "device batch repeated": "重复的设备批",
+    "without anomaly detection": "不做异常检测",
     "the loop's process": "训练进程",
     "its workers": "工作进程",
     "as it runs": "现在",

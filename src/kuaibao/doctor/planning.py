@@ -57,6 +57,8 @@ class Plan:
         n_cores = len(os.sched_getaffinity(0))
         if n_threads > n_cores and self.settings.cores < n_threads / 1.5:
             modes = ("repeat", "threads")
+        if torch.is_anomaly_enabled():
+            modes = (*modes, "unchecked")
         if torch.cuda.is_available():
             modes = (*modes, "device")
         lag = 1 if type(loader).__module__.startswith("accelerate") else 0  # reads one ahead

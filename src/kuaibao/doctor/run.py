@@ -17,7 +17,6 @@ from typing import Any
 from kuaibao.doctor.agent import ENVIRONMENT_KEY
 from kuaibao.doctor.errors import CommandNotFoundError, DoctorError
 from kuaibao.doctor.measured import Observation, from_json
-from kuaibao.doctor.processes import probe_cores
 
 __all__ = ["Examination", "observe_command"]
 
@@ -69,7 +68,6 @@ def observe_command(
             "samples": samples,
             "seconds": seconds,
             "ablate": ablate,
-            "cores": probe_cores(),
             "treatments": list(treatments),
             "treatment_options": treatment_options or {},
             "overrides": overrides or {},

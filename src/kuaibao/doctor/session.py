@@ -39,7 +39,7 @@ _MAX_DIGESTS = 16
 _SAVE_EVERY_S = 3.0
 _PATIENCE = 3
 """Batches that a stopped script may still ask for, in its `finally` blocks."""
-_REPEATING = ("repeat", "threads", "device")
+_REPEATING = ("repeat", "threads", "unchecked", "device")
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Session:
         self._step: _OpenStep | None = None
         self._main_fetch: dict[str, float] | None = None
         self._n_taken = 0
-        self._threads = 0
+        self._put_back_calls: list[tuple[Any, Any]] = []
         self._device_copies: dict[int, dict[int, Any]] = {}
         self._call_cost: float | None = None
         self._last_save = 0.0
@@ -163,7 +163,8 @@ class Session:
             step.disturbed = self.log.starts_something(state)
         if turn.mode not in _REPEATING:
             self.observation.samples_seen += step.n_samples
-        if turn.detail and not self.hooks.uses_compile:
+        # A treatment is judged by its untreated steps too: those must not be slowed by the glass.
+        if turn.detail and self.treatment is None and not self.hooks.uses_compile:
             self._open_glass(step)
         return batch
 
@@ -204,11 +205,15 @@ class Session:
         loader_id = id(state.loader)
         if turn.mode == "device":
             self.hooks.device_copies = self._device_copies.setdefault(loader_id, {})
-        if turn.mode == "threads":
+        if turn.mode in ("threads", "unchecked"):
             import torch
 
-            self._threads = torch.get_num_threads()
-            torch.set_num_threads(max(1, round(self.settings.cores)))
+            if turn.mode == "threads":
+                self._put_back_calls.append((torch.set_num_threads, torch.get_num_threads()))
+                torch.set_num_threads(max(1, round(self.settings.cores)))
+            else:
+                self._put_back_calls.append((torch.autograd.set_detect_anomaly, True))
+                torch.autograd.set_detect_anomaly(False)
         return with_new_containers(self.log.kept[loader_id])
 
     def _begin_treatment(self) -> int:
@@ -279,11 +284,9 @@ class Session:
         self.hooks.on = False
         self.hooks.device_copies = None
         self._step = None
-        if self._threads:
-            import torch
-
-            torch.set_num_threads(self._threads)
-            self._threads = 0
+        for function, value in self._put_back_calls:
+            function(value)
+        self._put_back_calls.clear()
 
     def _abandon_step(self) -> None:
         if self._step is not None:

@@ -208,7 +208,11 @@ def outcome(steps: list[StepRecord], cure: str, checks: dict[str, Any]) -> dict[
     for cycle in sorted({s.cycle for s in steps}):
         seconds: list[float] = []
         for mode in ("real", "treated"):
-            walls = [s.wall for s in steps if s.cycle == cycle and s.mode == mode and not s.discard]
+            walls = [
+                s.wall
+                for s in steps
+                if s.cycle == cycle and s.mode == mode and not s.discard and not s.detail
+            ]
             seconds.append(math.fsum(walls) / len(walls) if walls else 0.0)
         if all(seconds):
             pairs.append((seconds[0], seconds[1]))

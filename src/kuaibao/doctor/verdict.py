@@ -14,7 +14,7 @@ import numpy as np
 from kuaibao.doctor.accounts import CLASSES, DATA_CLASSES, Accounts, build_accounts
 from kuaibao.doctor.measured import Observation
 from kuaibao.doctor.sentences import Sentence, named, say
-from kuaibao.doctor.statistics import Interval, bootstrap
+from kuaibao.doctor.statistics import Interval, bootstrap, log_ratio_interval
 
 __all__ = ["VERDICTS", "Diagnosis", "diagnose"]
 
@@ -190,15 +190,20 @@ def _calls_a_parameter(n_calls: float, seen: Observation) -> float:
 
 def _backward_excess(backward: float, forward: float, seen: Observation) -> float:
     if seen.settings.get("anomaly_detection"):
-        return 0.5 * (forward + backward)
+        gain = ablated(seen, "unchecked")
+        share = 0.5 if gain is None else max(0.0, 1.0 - 1.0 / gain.mid)
+        return share * (forward + backward)
     return max(0.0, backward - 3.5 * forward)
 
 
 def oversubscription(seen: Observation) -> Interval | None:
     """How much faster repeated steps are with as many threads as there are cores."""
-    from kuaibao.doctor.statistics import log_ratio_interval
+    return ablated(seen, "threads")
 
-    fewer = [s.wall for s in seen.steps if s.mode == "threads" and not s.discard]
+
+def ablated(seen: Observation, mode: str) -> Interval | None:
+    """How much faster repeated steps are under a mode's setting; None when too few were made."""
+    fewer = [s.wall for s in seen.steps if s.mode == mode and not s.discard]
     as_is = [s.wall for s in seen.steps if s.mode == "repeat" and not s.discard]
     if len(fewer) < 3 or len(as_is) < 3:
         return None
