@@ -13,7 +13,7 @@ FETCH = {
     "read_wall": 0.001, "read_cpu": 0.001, "run_delay": 0.0, "faults_items": 0.0,
     "faults_collate": 0.0, "major_faults": 0.0, "blocks_read": 0.0, "process_cpu": 0.0,
     "samples": 16.0, "system_cpu": 0.0, "slept_transform": 0.0, "slept_decode": 0.0,
-    "bytes_read": 0.0,
+    "bytes_read": 0.0, "delay_before": 0.0,
 }  # fmt: skip
 
 

@@ -244,8 +244,17 @@ def _startup_seconds(seen: Observation, real: list[StepRecord]) -> float:
         return 0.0
     usual = _middle([s.regions["wait"] for s in real])
     one_batch = max(usual, _batch_seconds(seen))
-    costs = [max(0.0, e.iter_s + e.first_wait_s - one_batch) + e.end_s for e in later]
+    crowded = _crowded_start_s(seen)
+    costs = [max(0.0, e.iter_s + e.first_wait_s - crowded - one_batch) + e.end_s for e in later]
     return _middle(costs)
+
+
+def _crowded_start_s(seen: Observation) -> float:
+    """Seconds of a worker's start in which it had no core: a neighbour's doing."""
+    first: dict[float, float] = {}
+    for row in seen.workers:
+        first.setdefault(row["pid"], row.get("delay_before", -1.0))
+    return _middle([delay for delay in first.values() if delay >= 0])
 
 
 def _batches_an_iteration(seen: Observation) -> float:

@@ -45,8 +45,10 @@ FIELDS = (
     "slept_transform",
     "slept_decode",
     "bytes_read",
+    "delay_before",
 )
-"""Seconds on the monotonic clock, which all processes share; `run_delay` is -1 when not read."""
+"""Seconds on the monotonic clock, which all processes share; `run_delay` is -1 when not read.
+`delay_before` is what this thread waited for a core from its birth to this fetch."""
 
 _RECORD = struct.Struct(f"{len(FIELDS)}d")
 _THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
@@ -122,6 +124,7 @@ class FetchMeter:
             self._slept["transform"],
             self._slept["decode"],
             float(n_bytes),
+            self._delay if self._read_delay else -1.0,
         )
         if self.sink is not None and worker < 0:
             self.sink(record)

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from kuaibao.doctor import facts
+from kuaibao.doctor.processes import run_delay_s
 
 __all__ = ["hook_loaders"]
 
@@ -48,9 +49,10 @@ def _hook_iter(session: Any, loader_class: Any) -> None:
         if session.finished or session.is_fetching:
             return original(loader)
         session.end_step(disturbed=True)
-        start = perf_counter()
+        start, delay = perf_counter(), run_delay_s()
         iterator = original(loader)
-        session.log.opened(loader, iterator, perf_counter() - start)
+        seconds = perf_counter() - start - (run_delay_s() - delay)
+        session.log.opened(loader, iterator, max(0.0, seconds))
         return iterator
 
     session.hooks._patch(loader_class, "__iter__", iter_)

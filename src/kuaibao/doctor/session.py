@@ -159,7 +159,8 @@ class Session:
         step.fetch = self._main_fetch
         state.delivered += 1
         if state.first_wait_s < 0:
-            state.first_wait_s = perf_counter() - step.start
+            delay = run_delay_s() - step.delay
+            state.first_wait_s = max(0.0, perf_counter() - step.start - delay)
             step.disturbed = self.log.starts_something(state)
         if turn.mode not in _REPEATING:
             self.observation.samples_seen += step.n_samples
