@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 PAGES = ("/inbox", "/work?who=all", "/issues", "/issues/1", "/archive?q=model", "/calendar", "/trends",
-         "/people", "/sources", "/terms", "/notes", "/settings", "/subscribers", "/read", "/pieces/1",
+         "/people", "/sources", "/terms", "/notes", "/settings", "/hooks", "/subscribers", "/read", "/pieces/1",
          "/pieces/1/history", "/nothing")  # fmt: skip
 
 

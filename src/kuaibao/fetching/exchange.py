@@ -76,15 +76,25 @@ class Exchange:
         Raises:
             FetchError: One of its kinds, by what went wrong.
         """
+        return self.send("GET", url, headers, max_bytes)
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], max_bytes: int, body: bytes = b""
+    ) -> Answer:
+        """Any method, with a body.
+
+        Raises:
+            FetchError: One of its kinds, by what went wrong.
+        """
         target = parse_target(url)
         self._check_proxied(url, target)
-        request = httpx2.Request("GET", target, headers=_as_bytes(headers))
+        request = httpx2.Request(method, target, headers=_as_bytes(headers), content=body or None)
         seconds = self._settings.connect_s
         extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)}
         try:
             raw = self._pool.handle_request(
                 httpcore2.Request(
-                    "GET",
+                    method,
                     httpcore2.URL(
                         scheme=target.raw_scheme,
                         host=target.raw_host,
@@ -92,6 +102,7 @@ class Exchange:
                         target=target.raw_path,
                     ),
                     headers=request.headers.raw,
+                    content=body or None,
                     extensions=extensions,
                 )
             )

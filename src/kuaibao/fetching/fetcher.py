@@ -129,6 +129,20 @@ class Fetcher:
             self._sleep(backoff_s(self.settings.backoff_s, attempt))
         raise AssertionError("the last attempt returns or raises")
 
+    def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], max_bytes: int = 64_000
+    ) -> Response:
+        """Send a body once, under the same guard: no redirect is followed, nothing is retried.
+
+        Raises:
+            FetchError: One of its kinds; an answer other than 2xx is a `StatusError`.
+        """
+        sent = {**self._headers(url, None, {}), **headers}
+        answer, _ = self._take_turn(url, sent, max_bytes, self.settings.total_s, body=body)
+        if answer.status == 304 or answer.status in _REDIRECTS:
+            raise StatusError(url, answer.status)
+        return self._respond(url, answer, "")
+
     def connect(self, host: str, port: int, *, timeout_s: float = 30.0) -> socket.socket:
         """A guarded connection for what is not HTTP, such as IMAP.
 
@@ -169,7 +183,12 @@ class Fetcher:
             current = target
 
     def _take_turn(
-        self, url: str, headers: Mapping[str, str], limit: int, left_s: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        limit: int,
+        left_s: float,
+        body: bytes | None = None,
     ) -> tuple[Answer, float]:
         """One exchange when it is this domain's turn; waiting is not counted as time spent."""
         parts = urlsplit(url)
@@ -181,7 +200,10 @@ class Fetcher:
             self._refuse_while_closed(url, domain)
             self._exchange.deadline.set(left_s)
             start = time.monotonic()
-            answer = self._exchange.get(url, headers, limit)
+            if body is None:
+                answer = self._exchange.get(url, headers, limit)
+            else:
+                answer = self._exchange.send("POST", url, headers, limit, body)
         self._heed(url, domain, answer)
         return answer, time.monotonic() - start
 

@@ -38,7 +38,18 @@ from kuaibao.web.access import ActorOf, CsrfError, NeedsSignInError, NewsroomOf
 from kuaibao.web.api import routers as api_routers
 from kuaibao.web.figures import figures
 from kuaibao.web.newsroom import Newsroom, TooManyRequestsError
-from kuaibao.web.pages import board, entrance, inbox, mail, office, pictures, piece, reading, trends
+from kuaibao.web.pages import (
+    board,
+    entrance,
+    hooks,
+    inbox,
+    mail,
+    office,
+    pictures,
+    piece,
+    reading,
+    trends,
+)
 from kuaibao.web.rendering import render_page
 from kuaibao.web.security import Guard
 
@@ -78,7 +89,7 @@ def create_app(newsroom: Newsroom) -> FastAPI:
     )  # fmt: skip
     app.state.newsroom = newsroom
     app.state.setup_code = "" if has_people(newsroom.desk) else secrets.token_urlsafe(9)
-    for module in (entrance, inbox, piece, pictures, board, reading, office, mail, trends):
+    for module in (entrance, inbox, piece, pictures, board, reading, office, hooks, mail, trends):
         app.include_router(module.router)
     for router in api_routers:
         app.include_router(router)

@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass, field
 
 from kuaibao.bulletin.config import BulletinConfig
-from kuaibao.bulletin.desk import Actor, Desk, collect, finish_publications
+from kuaibao.bulletin.desk import Actor, Desk, Event, collect, finish_publications
+from kuaibao.bulletin.hooks import HookWorker, open_hooks
 from kuaibao.bulletin.mailing import Worker, open_mailing
 from kuaibao.bulletin.writing import pictures_of
 from kuaibao.errors import KuaibaoError
@@ -44,10 +45,12 @@ class Newsroom:
     """What went wrong in the background lately, for the sources' page."""
 
     def __post_init__(self) -> None:
-        self.desk.tell = self.hub.tell
+        self.desk.tell = self._tell
         self.desk.pictures = pictures_of(self.config)
         open_mailing(self.desk)
+        open_hooks(self.desk)
         self.mail = Worker(self.desk)
+        self.hooks = HookWorker(self.desk, self.fetch_settings)
         self._strangers: dict[str, list[float]] = {}
 
     def allow_stranger(self, address: str) -> None:
@@ -69,6 +72,7 @@ class Newsroom:
         self._worker = threading.Thread(target=self._work, name="kuaibao-publish", daemon=True)
         self._worker.start()
         self.mail.start()
+        self.hooks.start()
         self._wake.set()
 
     def stop(self) -> None:
@@ -77,6 +81,7 @@ class Newsroom:
         self._wake.set()
         self.hub.close()
         self.mail.stop()
+        self.hooks.stop()
         if self._worker is not None:
             self._worker.join(timeout=60)
         with self._collecting:
@@ -107,6 +112,10 @@ class Newsroom:
             contact=own.contact, allowed_addresses=own.allowed_addresses, proxy=own.proxy,
             total_s=own.total_s, n_retry=own.n_retry,
         )  # fmt: skip
+
+    def _tell(self, event: Event) -> None:
+        self.hub.tell(event)
+        self.hooks.wake()
 
     def _collect(self, actor: Actor) -> None:
         try:

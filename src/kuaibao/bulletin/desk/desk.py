@@ -118,7 +118,7 @@ class Change:
 
     def log(
         self,
-        actor: Actor,
+        actor: Actor | None,
         action: str,
         *,
         piece_id: int | None = None,
@@ -128,23 +128,25 @@ class Change:
         revision: int = 0,
         details: Mapping[str, Any] | None = None,
     ) -> str:
-        """Write down who did what; gives the hash of the audit entry."""
+        """Write down who did what (None: the desk itself); gives the hash of the audit entry."""
         now = self.desk.now
+        person_id, name = (actor.person_id, actor.person.name) if actor else (0, "kuaibao")
+        subject = f"piece:{piece_id}" if piece_id else f"issue:{issue_id}" if issue_id else "desk"
+        # First the chain, which lets one writer in at a time: the numbers of events then are in the
+        # order in which they are kept, which web hooks count on.
+        entry = accounts.append_audit(
+            self.connection, chain=AUDIT_CHAIN, actor=name, action=action, subject=subject, now=now,
+            details={"from": from_state, "to": to_state, "revision": revision, **(details or {})},
+        )  # fmt: skip
         self.connection.execute(
             insert(tables.event).values(
-                at=now, person_id=actor.person_id, action=action, piece_id=piece_id,
+                at=now, person_id=person_id, action=action, piece_id=piece_id,
                 issue_id=issue_id, from_state=from_state, to_state=to_state, revision=revision,
                 details=json.dumps(dict(details or {}), ensure_ascii=False),
             )
         )  # fmt: skip
-        subject = f"piece:{piece_id}" if piece_id else f"issue:{issue_id}" if issue_id else "desk"
-        entry = accounts.append_audit(
-            self.connection, chain=AUDIT_CHAIN, actor=actor.person.name, action=action,
-            subject=subject, now=now,
-            details={"from": from_state, "to": to_state, "revision": revision, **(details or {})},
-        )  # fmt: skip
         self.events.append(
-            Event(action=action, person_id=actor.person_id, piece_id=piece_id, issue_id=issue_id)
+            Event(action=action, person_id=person_id, piece_id=piece_id, issue_id=issue_id)
         )
         return entry.hash
 

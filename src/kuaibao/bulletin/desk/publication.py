@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from kuaibao.bulletin.config import FORMATS
 from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.assembling import corrected_item
-from kuaibao.bulletin.desk.desk import Change, Desk, Event
+from kuaibao.bulletin.desk.desk import Change, Desk
 from kuaibao.bulletin.desk.errors import WorkflowError
 from kuaibao.bulletin.desk.issues import (
     DeskIssue,
@@ -166,7 +166,8 @@ def _finish(desk: Desk, issue_id: int, formats: Sequence[str]) -> DeskIssue:
             .values(state="published", published_at=desk.now, files=json.dumps(files))
         )
         remember_issue(change, issue, desk)
-        change.events.append(Event(action="published", issue_id=issue_id))
+        change.log(None, "published", issue_id=issue_id, from_state="closed",
+                   to_state="published", details={"content_hash": frozen.content_hash})  # fmt: skip
         return load_issue(change.connection, issue_id)
 
 

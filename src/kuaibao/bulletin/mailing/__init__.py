@@ -1,6 +1,6 @@
 """Mail to subscribers: double opt-in, one-click leaving, bounces, a queue that sends once."""
 
-from kuaibao.bulletin.mailing.bounces import Bounce, read_bounce, record_bounce
+from kuaibao.bulletin.mailing.bounces import Bounce, read_bounce, read_bounces, record_bounce
 from kuaibao.bulletin.mailing.notes import queue_notes
 from kuaibao.bulletin.mailing.queue import Mailing, Progress, list_mailings, queue_issue, requeue
 from kuaibao.bulletin.mailing.sending import Worker, send_queued
@@ -38,6 +38,7 @@ __all__ = [
     "queue_issue",
     "queue_notes",
     "read_bounce",
+    "read_bounces",
     "record_bounce",
     "requeue",
     "send_queued",

@@ -5,17 +5,21 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
+from pathlib import Path
 
 from sqlalchemy import select, update
 
 from kuaibao.bulletin.desk import Actor, Desk
 from kuaibao.bulletin.mailing import tables
+from kuaibao.errors import InputError
 
-__all__ = ["Bounce", "read_bounce", "record_bounce"]
+__all__ = ["Bounce", "read_bounce", "read_bounces", "record_bounce"]
 
 MAX_BYTES = 1_000_000
+MAX_FILES = 100_000
 MAX_SOFT = 3
 """Passing failures in a row after which an address counts as gone."""
 _STATUS = re.compile(r"([245])\.\d{1,3}\.\d{1,3}")
@@ -46,6 +50,26 @@ def read_bounce(data: bytes) -> tuple[Bounce, ...]:
             status = _STATUS.search(str(block.get("Status", "")))
             if "@" in address and status and status[1] != "2":
                 found.append(Bounce(address, status[1] == "5", status[0]))
+    return tuple(found)
+
+
+def read_bounces(paths: Sequence[Path]) -> tuple[Bounce, ...]:
+    """The same of files and folders (every file below them, such as a Maildir's), in order.
+
+    Raises:
+        InputError: A path is not there, or there are more than `MAX_FILES`.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path} is not there")
+        files += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        if len(files) > MAX_FILES:
+            raise InputError(f"more than {MAX_FILES} messages", hint="Read them in parts.")
+    found: list[Bounce] = []
+    for file in files:
+        with file.open("rb") as stream:
+            found += read_bounce(stream.read(MAX_BYTES))
     return tuple(found)
 
 

@@ -10,8 +10,8 @@ from kuaibao.bulletin.desk import MAX_NUMBER, PieceText
 from kuaibao.bulletin.model import SectionKind
 
 __all__ = [
-    "AssignForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "IssueChange",
-    "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PartForm", "PersonChange",
+    "AssignForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "HookForm",
+    "IssueChange", "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PartForm", "PersonChange",
     "PersonForm", "PictureKindForm", "PlaceForm", "SaveForm", "SentenceForm", "SettingForm",
     "TermForm", "TextForm", "TokenForm",
 ]  # fmt: skip
@@ -181,6 +181,13 @@ class TokenForm(_Form):
     label: Annotated[str, Field(max_length=200)] = ""
     scopes: list[Literal["read", "write", "publish", "admin"]] = Field(max_length=4)
     days: Annotated[int, Field(ge=1, le=3650)] = 90
+
+
+class HookForm(_Form):
+    """A program to be told; no events: of everything."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2000)]
+    events: list[Annotated[str, Field(max_length=40)]] = Field(default_factory=list, max_length=40)
 
 
 class SettingForm(_Form):
