@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from kuaibao.bulletin.config import BulletinConfig
 from kuaibao.bulletin.model import Figure, Item
 from kuaibao.bulletin.sources.protocol import Fetches
+from kuaibao.bulletin.writing.manuscripts import SOURCE_ID as MANUSCRIPTS
 from kuaibao.bulletin.writing.protocols import (
     CoverArtist,
     FigureSorter,
@@ -296,10 +297,12 @@ def lead_figure(item: Item, found: ItemPictures | None, *, title: str, language:
     entry = next(
         (e for e in item.entries if any(c.url == lead.url for c in e.enclosures)), item.lead
     )
+    is_own = entry.source_id == MANUSCRIPTS  # the people who sign the text brought it
     kind = _KIND_NAMES.get(language, {}).get(lead.kind, lead.kind)
     return Figure(
         image=lead.image, alt=f"{kind}: {lead.title or title}", caption=lead.title,
-        source=entry.venue or entry.source_id, source_url=entry.url, licence=entry.licence,
+        source=entry.venue or ("" if is_own else entry.source_id),
+        source_url="" if is_own else entry.url, licence=entry.licence,
     )  # fmt: skip
 
 
