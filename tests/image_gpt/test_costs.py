@@ -41,5 +41,12 @@ def test_the_command_tells_the_table(capsys: pytest.CaptureFixture[str], tmp_pat
     assert (told["paper_large_v100_days"], told["moco_v100_days"]) == (2500, 70)
     assert len(told["recipes"]) == 7
     with pytest.raises(SystemExit):
+        main(["reproduce", "igpt", "--dry-run", "--gpus", "64", "--gpu-hour", "2"])
+    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert [lines["iGPT-L"][-3:], lines["MoCo"][-3:]] == [
+        ["2500.0", "39.1", "120,000"], ["70.0", "1.1", "3,360"]
+    ]  # fmt: skip
+    assert float(lines["imagenet-l"][-3]) == pytest.approx(2500, rel=0.05)
+    with pytest.raises(SystemExit):
         main(["reproduce", "igpt", "--recipes", str(tmp_path)])
     assert (tmp_path / "cifar-10.toml").is_file()

@@ -95,6 +95,10 @@ def igpt(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="What the paper's own runs cost, and stop.")
     ] = False,
+    gpus: Annotated[int, typer.Option(min=1, help="Of a dry run: GPUs that share the work.")] = 8,
+    gpu_hour: Annotated[
+        float, typer.Option(min=0.0, help="Of a dry run: the price of a GPU's hour, in any money.")
+    ] = 0.0,
     recipes: Annotated[
         Path | None, typer.Option(help="Write the paper's recipes into a folder, and stop.")
     ] = None,
@@ -119,7 +123,7 @@ def igpt(
     from kuaibao.image_gpt.reproduction.runs import OutOfBudgetError
 
     if dry_run or recipes is not None:
-        _show_costs(recipes, as_json=as_json)
+        _show_costs(recipes, gpus, gpu_hour, as_json=as_json)
         return
     names = [name.strip() for name in sets.split(",") if name.strip()]
     for name in names:
@@ -156,7 +160,7 @@ def igpt(
         typer.echo(str(cut), err=True)
 
 
-def _show_costs(folder: Path | None, *, as_json: bool) -> None:
+def _show_costs(folder: Path | None, n_gpu: int, gpu_hour: float, *, as_json: bool) -> None:
     from kuaibao.image_gpt.costs import (
         MOCO_V100_DAYS,
         PAPER_V100_DAYS,
@@ -171,14 +175,25 @@ def _show_costs(folder: Path | None, *, as_json: bool) -> None:
     costs = [cost_of(name, recipe) for name, recipe in paper_recipes().items()]
     if as_json:
         known = {"paper_large_v100_days": PAPER_V100_DAYS, "moco_v100_days": MOCO_V100_DAYS}
-        typer.echo(json.dumps({"recipes": [c.to_json() for c in costs], **known}))
+        rows = [c.to_json() | {"days": c.v100_days / n_gpu, "price": c.price(gpu_hour)}
+                for c in costs]  # fmt: skip
+        typer.echo(json.dumps({"recipes": rows, "gpus": n_gpu, "gpu_hour": gpu_hour, **known}))
         return
-    typer.echo("recipe            parameters   pixels   FLOPs   state  a picture  V100-days")
-    for c in costs:
-        typer.echo(
-            f"{c.name:16} {c.n_parameter / 1e6:9.1f} M {c.n_pixel / 1e9:6.1f} G {c.flops:7.1e} "
-            f"{c.state_bytes / 1e9:5.1f} GB {c.activation_bytes / 1e6:7.0f} MB {c.v100_days:10.1f}"
-        )
     typer.echo(
-        f"the authors' own figures: iGPT-L {PAPER_V100_DAYS:,}, a like MoCo {MOCO_V100_DAYS}"
+        "recipe            parameters   pixels   FLOPs   state  a batch  V100-days  "
+        f"days on {n_gpu}" + ("      price" if gpu_hour else "")
     )
+
+    def row(name: str, counted: str, days: float) -> None:
+        price = f" {days * 24 * gpu_hour:10,.0f}" if gpu_hour else ""
+        typer.echo(f"{name:16} {counted:43} {days:10.1f} {days / n_gpu:10.1f}{price}")
+
+    for c in costs:
+        row(
+            c.name,
+            f"{c.n_parameter / 1e6:9.1f} M {c.n_pixel / 1e9:6.1f} G {c.flops:7.1e} "
+            f"{c.state_bytes / 1e9:5.1f} GB {c.batch_size * c.activation_bytes / 1e9:4.0f} GB",
+            c.v100_days,
+        )
+    row("iGPT-L", "by its authors", PAPER_V100_DAYS)
+    row("MoCo alike", "by the same authors", MOCO_V100_DAYS)

@@ -39,11 +39,21 @@ class Cost:
     state_bytes: int
     activation_bytes: int
     """Of one picture."""
+    batch_size: int
     v100_days: float
+
+    @property
+    def memory_bytes(self) -> int:
+        """State and a whole batch's activations; a batch may be spread over GPUs or in time."""
+        return self.state_bytes + self.batch_size * self.activation_bytes
+
+    def price(self, gpu_hour: float) -> float:
+        """Of all steps, in the currency of a GPU hour's price."""
+        return self.v100_days * 24 * gpu_hour
 
     def to_json(self) -> dict[str, Any]:
         """All fields."""
-        return asdict(self)
+        return asdict(self) | {"memory_bytes": self.memory_bytes}
 
 
 def paper_recipes() -> dict[str, Recipe]:
@@ -82,7 +92,7 @@ def cost_of(name: str, recipe: Recipe) -> Cost:
     flops = float(per_token) * n_token
     return Cost(
         name, n_parameter, n_token, flops, n_parameter * _BYTES_OF_STATE,
-        n_position * width * item, flops / V100_FLOPS / 86_400,
+        n_position * width * item, recipe.run.batch_size, flops / V100_FLOPS / 86_400,
     )  # fmt: skip
 
 
