@@ -27,7 +27,9 @@ from kuaibao.image_gpt.figures import (
     read_choices,
     save_probe,
     sort_figures,
+    sort_pictures,
 )
+from kuaibao.image_gpt.figures.choices import add_preference, read_weights
 from kuaibao.image_gpt.figures.sorting import near_identical
 
 
@@ -106,6 +108,27 @@ def test_an_editor_s_choices_retrain_the_probe(tmp_path: Path, probe: FigureProb
     (tmp_path / "choices.npz").write_bytes(b"PK cut")
     with pytest.raises(InputError, match="holds no choices"):
         read_choices(tmp_path / "choices.npz", 7)
+
+
+def test_leads_that_editors_chose_move_the_proposal(tmp_path: Path, probe: FigureProbe) -> None:
+    file = tmp_path / "lead-preferences.json"
+    prior = {"chart": 0.9, "diagram": 1.0, "logo": 0.1}
+    assert read_weights(file, prior) == prior
+    assert add_preference(file, "chart", "diagram") == 1
+    moved = read_weights(file, prior)
+    assert moved["chart"] > 0.9 > moved["diagram"]
+    for _ in range(50):
+        add_preference(file, "logo", "chart")
+    assert read_weights(file, prior)["logo"] < 0.5  # a habit, not a law
+    with pytest.raises(InputError, match="no kind of figure 'chrat'"):
+        add_preference(file, "chrat", "logo")
+    pictures = {kind: draw_kind(kind, 50) for kind in ("photograph", "diagram")}
+    assert sort_pictures(pictures, small_model(), probe).lead == "diagram"
+    other = {**dict.fromkeys(KINDS, 0.5), "photograph": 0.9}
+    assert sort_pictures(pictures, small_model(), probe, weights=other).lead == "photograph"
+    file.write_text("[1]")
+    with pytest.raises(InputError, match="holds no preferences"):
+        read_weights(file, prior)
 
 
 def test_a_probe_is_kept_with_its_examples(tmp_path: Path, probe: FigureProbe) -> None:

@@ -203,6 +203,8 @@ def test_an_editor_s_word_retrains_the_probe_and_a_choice_stands_in_the_issue(
         choose_lead_picture(desk, editor, piece.piece_id, "https://example.org/else.png")
 
     choose_lead_picture(desk, editor, piece.piece_id, addresses[1])
+    learnt = json.loads((tmp_path / "pictures" / "lead-preferences.json").read_text())
+    assert learnt == {"formula>diagram": 1}
     again = find_pictures(desk, editor, piece.piece_id, fetcher)  # pyright: ignore[reportArgumentType]
     assert (again.lead, again.is_chosen) == (addresses[1], True)
     move_piece(desk, editor, piece.piece_id, "pick")

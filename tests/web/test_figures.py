@@ -85,6 +85,7 @@ def test_the_editor_tells_kinds_and_chooses_the_lead_on_the_item_s_page(server):
         browser.submit("/pieces/1/pictures/kind", url="b.png", kind="photograph")
         assert sorter.learnt == [(b"b", "photograph")]
         browser.submit("/pieces/1/pictures/lead", url="b.png")
+        assert sorter.preferred == [("photograph", "chart")]
         page = browser.get("/pieces/1").text
         assert "由编辑选定" in page
         assert page.count('class="card leads"') == 1
@@ -107,7 +108,7 @@ class _Sorter:
     kinds = ("chart", "photograph")
 
     def __init__(self):
-        self.learnt = []
+        self.learnt, self.preferred = [], []
 
     def sort(self, pictures, told):
         shown = [
@@ -120,6 +121,10 @@ class _Sorter:
     def learn(self, picture, kind):
         self.learnt.append((picture, kind))
         return len(self.learnt)
+
+    def prefer(self, chosen, over):
+        self.preferred.append((chosen, over))
+        return len(self.preferred)
 
     def shown(self, picture):
         return "image/png", picture

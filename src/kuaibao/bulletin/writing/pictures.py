@@ -189,14 +189,16 @@ class Pictures:
         return found
 
     def choose_lead(self, item_id: str, url: str) -> ItemPictures:
-        """An editor's choice of the lead; an empty address for none.
+        """An editor's choice of the lead, from which the engine learns; an empty address for none.
 
         Raises:
             InputError: No such picture.
         """
         known = self._known(item_id)
         if url:
-            known.picture(url)
+            chosen_kind = known.picture(url).kind
+            if known.lead and not known.is_chosen and known.picture(known.lead).kind != chosen_kind:
+                self.sorter.prefer(chosen_kind, known.picture(known.lead).kind)
         chosen = dataclasses.replace(known, lead=url, reason=CHOSEN, is_chosen=True)
         self._keep(item_id, chosen)
         return chosen

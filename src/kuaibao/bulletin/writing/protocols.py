@@ -140,6 +140,10 @@ class FigureSorter(Protocol):
         """Take an editor's word to heart; gives how many there were."""
         ...
 
+    def prefer(self, chosen: str, over: str) -> int:
+        """An editor let a picture of one kind lead over another kind's; gives how many times."""
+        ...
+
     def shown(self, picture: bytes) -> tuple[str, bytes]:
         """Media type and bytes of a picture as it may be printed."""
         ...

@@ -12,15 +12,16 @@ from PIL import Image
 
 from kuaibao.image_gpt.cover import find_model
 from kuaibao.image_gpt.errors import PictureError
-from kuaibao.image_gpt.figures.choices import add_choice, read_choices
+from kuaibao.image_gpt.figures.choices import add_choice, add_preference, read_choices, read_weights
 from kuaibao.image_gpt.figures.kinds import KINDS, FigureProbe, figure_features, load_probe
-from kuaibao.image_gpt.figures.sorting import SortedFigures, sort_pictures
+from kuaibao.image_gpt.figures.sorting import LEAD_WEIGHTS, SortedFigures, sort_pictures
 from kuaibao.image_gpt.model import ImageGPT, load_image_gpt
 from kuaibao.image_gpt.pictures import decode_picture
 
 __all__ = ["FigureSorter", "configured_sorter"]
 
 CHOICES_FILE = "figure-choices.npz"
+PREFERENCES_FILE = "lead-preferences.json"
 _SHOWN_SIDE = 1200
 _DRAWN_COLORS = 4096
 """A picture of no more colours was drawn: it is kept without loss."""
@@ -38,6 +39,7 @@ class FigureSorter:
 
     def __init__(self, model: str, choices: Path) -> None:
         self.folder, self.choices = Path(model), choices
+        self.preferences = choices.with_name(PREFERENCES_FILE)
         self.name = self.folder.name
 
     @cached_property
@@ -70,7 +72,8 @@ class FigureSorter:
         extra, labels = read_choices(self.choices, self._fitted.features.shape[1])
         with torch.inference_mode(False):
             probe = self._fitted.with_choices(extra, labels)
-        return sort_pictures(read, self._model, probe, told=told, skipped=skipped)
+        weights = read_weights(self.preferences, LEAD_WEIGHTS)
+        return sort_pictures(read, self._model, probe, told=told, weights=weights, skipped=skipped)
 
     def learn(self, picture: bytes, kind: str) -> int:
         """Remember an editor's word; gives how many there are.
@@ -80,6 +83,10 @@ class FigureSorter:
         """
         (values,) = figure_features(self._model, [decode_picture(picture)])
         return add_choice(self.choices, values, kind)
+
+    def prefer(self, chosen: str, over: str) -> int:
+        """Remember which kind an editor let lead over which; gives how many choices there are."""
+        return add_preference(self.preferences, chosen, over)
 
     def shown(self, picture: bytes) -> tuple[str, bytes]:
         """Media type and bytes as they may be printed: at most 1,200 pixels a side, no metadata."""

@@ -17,14 +17,14 @@ from kuaibao.image_gpt.figures.kinds import KINDS, FigureProbe, figure_features
 from kuaibao.image_gpt.model import ImageGPT
 from kuaibao.image_gpt.pictures import SUFFIXES, read_picture
 
-__all__ = ["Figure", "SortedFigures", "sort_figures", "sort_pictures"]
+__all__ = ["LEAD_WEIGHTS", "Figure", "SortedFigures", "sort_figures", "sort_pictures"]
 
 MAX_FIGURES = 500
 _SAME_GREY = 0.03
 """Mean difference of two 32x32 grey thumbnails, from 0 to 1, below which two pictures are one."""
 _THUMB = 32
-_WEIGHTS = {"diagram": 1.0, "chart": 0.9, "photograph": 0.75, "screenshot": 0.6, "formula": 0.35,
-            "logo": 0.1}  # fmt: skip
+LEAD_WEIGHTS = {"diagram": 1.0, "chart": 0.9, "photograph": 0.75, "screenshot": 0.6,
+                "formula": 0.35, "logo": 0.1}  # fmt: skip
 """How well a kind leads a research item: what explains comes first, a logo last."""
 _WIDE_ENOUGH = 600
 _SHAPES = (0.6, 2.6)
@@ -93,7 +93,8 @@ def sort_figures(
 
 def sort_pictures(
     pictures: Mapping[str, Image.Image], model: ImageGPT, probe: FigureProbe, *,
-    told: Mapping[str, str] | None = None, skipped: Sequence[str] = (),
+    told: Mapping[str, str] | None = None, weights: Mapping[str, float] = LEAD_WEIGHTS,
+    skipped: Sequence[str] = (),
 ) -> SortedFigures:  # fmt: skip
     """Sort pictures that were read.
 
@@ -102,6 +103,7 @@ def sort_pictures(
         model: Whose features the probe was fitted on.
         probe: Of the kinds.
         told: Kinds by name that an editor told: they stand.
+        weights: How well each kind leads.
         skipped: What could not be read.
     """
     names = list(pictures)
@@ -112,7 +114,7 @@ def sort_pictures(
             chances[i] = np.eye(len(KINDS))[KINDS.index(told[name])]
     same = near_identical(list(pictures.values()))
     figures = [
-        _figure(name, pictures[name], chances[i], names[same[i]] if same[i] >= 0 else "")
+        _figure(name, pictures[name], chances[i], names[same[i]] if same[i] >= 0 else "", weights)
         for i, name in enumerate(names)
     ]
     figures.sort(key=lambda f: (bool(f.same_as), -f.score, f.file))
@@ -163,9 +165,12 @@ def _thumb(picture: Image.Image) -> NDArray[Any]:
     return (values - values.min()) / spread if spread > 0.05 else values
 
 
-def _figure(name: str, picture: Image.Image, chances: NDArray[Any], same_as: str) -> Figure:
+def _figure(
+    name: str, picture: Image.Image, chances: NDArray[Any], same_as: str,
+    weights: Mapping[str, float],
+) -> Figure:  # fmt: skip
     best = int(chances.argmax())
-    expected = sum(_WEIGHTS[kind] * float(p) for kind, p in zip(KINDS, chances, strict=True))
+    expected = sum(weights[kind] * float(p) for kind, p in zip(KINDS, chances, strict=True))
     size = min(1.0, picture.width / _WIDE_ENOUGH)
     shape = picture.width / picture.height
     fit = 1.0 if _SHAPES[0] <= shape <= _SHAPES[1] else 0.6
