@@ -160,6 +160,49 @@ def igpt(
         typer.echo(str(cut), err=True)
 
 
+@app.command()
+def gpt(
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Runs and figures; kept to go on.")
+    ] = Path("runs/reproduce-gpt"),
+    corpus: Annotated[
+        list[str] | None, typer.Option(help="Files, folders, debian:descriptions; may repeat.")
+    ] = None,
+    sizes: Annotated[str, typer.Option(help="Of S, M, L.")] = "S,M,L",
+    steps: Annotated[int, typer.Option(min=4, help="Of 2,048 tokens, for each size.")] = 480,
+    vocabulary: Annotated[int, typer.Option(min=257, help="Entries of the tokeniser.")] = 4096,
+    budget: Annotated[
+        float, typer.Option(min=0.0, help="Minutes of this call; 0: until it is done.")
+    ] = 0.0,
+    report: Annotated[
+        Path | None, typer.Option(help="Where the page and its plot go; --out if not given.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: torch's own number.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """GPT: loss against compute for sizes S, M and L, with a fitted power law (GPT-3, figure 3.1).
+
+    Resumable: the same command goes on where the last one stopped.
+    """
+    from kuaibao.cli.progress import progress_bars
+    from kuaibao.gpt.scaling import ScalingPlan, run_scaling, write_scaling_report
+
+    plan = ScalingPlan(
+        corpus=tuple(corpus or ["debian:descriptions"]), steps=steps, vocab_size=vocabulary,
+        sizes=tuple(name.strip() for name in sizes.split(",") if name.strip()),
+    )  # fmt: skip
+    with progress_bars() as tell:
+        points, left = run_scaling(plan, out, budget_s=60 * budget, n_thread=threads, progress=tell)
+    page = write_scaling_report(points, left, plan, report or out)
+    if as_json:
+        found = json.loads(page.with_name("scaling.json").read_text(encoding="utf-8"))
+        typer.echo(json.dumps({**found, "page": str(page)}))
+        return
+    typer.echo(str(page))
+    if left:
+        typer.echo(f"not finished: {', '.join(left)}; run again to go on", err=True)
+
+
 def _show_costs(folder: Path | None, n_gpu: int, gpu_hour: float, *, as_json: bool) -> None:
     from kuaibao.image_gpt.costs import (
         MOCO_V100_DAYS,
