@@ -65,7 +65,10 @@ def test_several_processes_make_the_same_shards(texts, tmp_path):
 @pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="extra 'cluster' (ray) is not installed"
 )
-def test_a_ray_cluster_makes_the_same_shards(texts, tmp_path):
+@pytest.mark.timeout(900)
+def test_a_ray_cluster_makes_the_same_shards(texts, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "300")  # a busy machine starts it slowly
+    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
     from ray.cluster_utils import Cluster
 
