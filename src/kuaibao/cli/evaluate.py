@@ -152,6 +152,34 @@ def choices(
         typer.echo(json.dumps(results))
 
 
+@app.command()
+def harness(
+    tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="As lm_eval names them.")],
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="A folder; else the shipped one.")
+    ] = "",
+    include: Annotated[
+        Path | None, typer.Option(help="A folder with YAML files of your own tasks.")
+    ] = None,
+    shots: Annotated[
+        int | None, typer.Option("--shots", "-k", min=0, help="Examples before a question.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many a task.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Tasks of EleutherAI's harness (pip install lm_eval); most fetch their data from a hub."""
+    from kuaibao.gpt.harness import evaluate_harness
+
+    loaded, words = _decoder(model)
+    found = evaluate_harness(loaded, words, tasks, include_path=include, n_shot=shots, limit=limit)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for name, figures in found.items():
+        shown = "  ".join(f"{k} {v:.4g}" for k, v in figures.items())
+        typer.echo(f"{name}: {shown}")
+
+
 def _decoder(model: str) -> tuple[Any, Any]:
     from kuaibao.errors import InputError
     from kuaibao.transformer import load_pretrained
