@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from kuaibao.diagrams.library.boxes import bounding_box
 from kuaibao.diagrams.problem import walk_shapes
 from kuaibao.diagrams.program import Layout, Program
 from kuaibao.diagrams.rendering.cropping import crop_svg
+
+if TYPE_CHECKING:
+    from kuaibao.diagrams.widget import GalleryWidget
 
 __all__ = ["Gallery", "gallery"]
 
@@ -62,6 +66,16 @@ class Gallery:
             "<style>body{font:15px system-ui,sans-serif;margin:1.5rem;color:#223}</style>"
             f"<h1>{name}</h1>{self._repr_html_()}</html>\n"
         )
+
+    def widget(self) -> GalleryWidget:
+        """The gallery for a notebook: pick a layout, drag its shapes.
+
+        Raises:
+            MissingExtraError: The extra `notebook` is not installed.
+        """
+        from kuaibao.diagrams.widget import GalleryWidget
+
+        return GalleryWidget(self)
 
     def _repr_html_(self) -> str:
         cards = "".join(

@@ -203,3 +203,19 @@ def test_a_condition_that_is_nested_too_deep_is_an_error():
     with pytest.raises(diagrams.ProgramErrors) as caught:
         program("", "Set A_i for i in [0, 2] where i < 2" + " && i < 2" * 3000)
     assert caught.value.tag == "TooDeep"
+
+
+def test_an_unknown_function_is_answered_by_the_nearest_not_by_all():
+    with pytest.raises(diagrams.ProgramErrors) as caught:
+        diagrams.compile("A a\n", CANVAS + "forall A a {\n a.v = nrom((1, 2))\n}\n", "type A\n")
+    (error,) = caught.value.errors
+    assert "'norm'" in error.hint
+    assert "kuaibao draw --library" in error.hint
+    assert len(error.hint) < 150
+
+
+def test_a_long_circle_of_fields_is_told_in_one_line():
+    fields = "".join(f" a.v{k} = a.v{(k + 1) % 500}\n" for k in range(500))
+    with pytest.raises(diagrams.ProgramErrors) as caught:
+        diagrams.compile("A a\n", CANVAS + f"forall A a {{\n{fields}}}\n", "type A\n")
+    assert "(493 more)" in caught.value.errors[0].message

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Iterable, Sequence
 
 from kuaibao.diagrams.errors import DiagramError, DiagramWarning, ProgramErrors
 from kuaibao.diagrams.language.source import Source, Span
 from kuaibao.errors import did_you_mean
 
-__all__ = ["MAX_FINDINGS", "Findings"]
+__all__ = ["MAX_FINDINGS", "Findings", "loop_text"]
 
 MAX_FINDINGS = 50
 """Errors kept in one run; the first are the ones worth reading."""
+
+
+def loop_text(names: Sequence[str], arrow: str) -> str:
+    """A circle of names, its middle left out where it is long."""
+    if len(names) <= 9:
+        return arrow.join(names)
+    hidden = f"({len(names) - 8} more)"
+    return arrow.join([*names[:5], hidden, *names[-3:]])
 
 
 class Findings:
@@ -38,13 +47,14 @@ class Findings:
             span: Where.
             known: Names that would have been right, for a misspelt `word`.
             word: The misspelt name.
-            hint: What to do, if there is no misspelt word.
+            hint: What to do, if there is no misspelt word; where a long list of names stands,
+                if there are too many to show.
         """
         if (tag, span) in self._seen or len(self.errors) >= MAX_FINDINGS:
             return
         self._seen.add((tag, span))
         if word:
-            hint = did_you_mean(word, known) or hint
+            hint = _nearest(word, tuple(known), hint)
         self.errors.append(DiagramError(tag, message, place=self.source.place(span), hint=hint))
 
     def warn(self, tag: str, message: str, span: Span) -> None:
@@ -62,3 +72,12 @@ class Findings:
         """
         if self.errors:
             raise ProgramErrors(self.errors)
+
+
+def _nearest(word: str, known: Sequence[str], hint: str) -> str:
+    """The nearest names; of few names all, of many only where they are listed."""
+    if len(known) <= 20 or not hint:
+        return did_you_mean(word, known) or hint
+    near = difflib.get_close_matches(word, known, n=4, cutoff=0.6)
+    guess = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return guess + hint

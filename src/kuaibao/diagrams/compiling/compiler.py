@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kuaibao.diagrams.checking.domain import Domain
-from kuaibao.diagrams.checking.findings import Findings
+from kuaibao.diagrams.checking.findings import Findings, loop_text
 from kuaibao.diagrams.checking.substance import Substance
 from kuaibao.diagrams.compiling.evaluation import Evaluator, stages_of
 from kuaibao.diagrams.compiling.fields import Fields, ShapeSource, Source, gather_fields
@@ -198,7 +198,7 @@ class _Compiler:
         source = next((s for key in loop if isinstance(s := self.work[key], Source)), None)
         self.findings.error(
             "CyclicAssignmentError",
-            f"these fields depend on each other in a circle: {' <- '.join(loop)}",
+            f"these fields depend on each other in a circle: {loop_text(loop, ' <- ')}",
             source.value.span if source else Span(-1, -1),
         )
 
@@ -342,6 +342,7 @@ class _Compiler:
                 term.name.span,
                 word=term.name.text,
                 known=tuple(registry),
+                hint="All are listed by: kuaibao draw --library",
             )
         self._check_stages(term.staging)
         value, arguments = self.evaluator.apply(row, term.arguments, source.frame, term.span)

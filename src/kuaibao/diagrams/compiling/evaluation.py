@@ -353,6 +353,7 @@ class Evaluator:
                 one.name.span,
                 word=one.name.text,
                 known=tuple(LIBRARY.functions),
+                hint=f"All {len(LIBRARY.functions)} are listed by: kuaibao draw --library",
             )
         return self.apply(row, one.arguments, frame, one.span)[0]
 

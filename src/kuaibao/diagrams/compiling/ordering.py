@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 
+from kuaibao.diagrams.checking.findings import loop_text
 from kuaibao.diagrams.errors import DiagramWarning
 from kuaibao.diagrams.values import Shape, ShapeListV
 
@@ -34,7 +35,7 @@ def arrange(
     names, cycles = order.total()
     warnings = groups.warnings()
     if cycles:
-        shown = "; ".join(" -> ".join(cycle) for cycle in cycles[:3])
+        shown = "; ".join(loop_text(cycle, " -> ") for cycle in cycles[:3])
         warnings.append(
             DiagramWarning(
                 "LayerCycleWarning",
@@ -95,7 +96,9 @@ class _Groups:
         cycle = _cycle(graph)
         if cycle:
             found.append(
-                DiagramWarning("GroupCycleWarning", f"groups form a cycle: {' -> '.join(cycle)}")
+                DiagramWarning(
+                    "GroupCycleWarning", f"groups form a cycle: {loop_text(cycle, ' -> ')}"
+                )
             )
         return found
 
