@@ -13,11 +13,10 @@ The browser shows and Python lays out: all state is in synced traits, every move
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kuaibao.diagrams.baking import Baked, baked_path, program_digest, write_baked
 from kuaibao.diagrams.dragging import Draggable
-from kuaibao.diagrams.galleries import Gallery
 from kuaibao.diagrams.program import Layout
 from kuaibao.diagrams.trio import read_trio
 from kuaibao.errors import InputError, KuaibaoError, MissingExtraError
@@ -27,6 +26,9 @@ try:
     import traitlets
 except ModuleNotFoundError as error:
     raise MissingExtraError("notebook", needed_for="the gallery widget") from error
+
+if TYPE_CHECKING:
+    from kuaibao.diagrams.galleries import Gallery
 
 __all__ = ["GalleryWidget"]
 
