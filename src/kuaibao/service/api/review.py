@@ -17,7 +17,7 @@ from kuaibao.service.api.access import ApplicantOf, CallerOf, ServiceOf
 from kuaibao.service.errors import NotFoundError
 from kuaibao.service.policy import Application, ApplicationForm, Decision, Policy
 from kuaibao.service.policy.checks import CHECKS
-from kuaibao.service.service import Caller, Service
+from kuaibao.service.service import SCOPES, Caller, Service
 from kuaibao.service.usage import Ceilings
 
 __all__ = ["router"]
@@ -197,8 +197,7 @@ def create_key(
 ) -> dict[str, Any]:
     """A new key; its secret is shown this once."""
     application = _own(caller, service, application_id)
-    if "admin" in form.scopes:
-        caller.require("admin")
+    _check_scopes(tuple(form.scopes), caller)
     secret, key = service.make_key(
         application, label=form.label, scopes=tuple(form.scopes), expires_at=form.expires_at,
         actor=caller.person.name,
@@ -232,6 +231,9 @@ def revoke_key(key_id: int, caller: CallerOf, service: ServiceOf) -> dict[str, A
 def rotate_key(key_id: int, caller: CallerOf, service: ServiceOf) -> dict[str, Any]:
     """A successor; the old key works for another hour."""
     _check_key_owner(key_id, caller, service)
+    with service.database.read() as connection:
+        (old,) = [k for k in accounts.list_keys(connection) if k.key_id == key_id]
+    _check_scopes(old.scopes, caller)
     application = service.applications.of_key(key_id)
     with service.database.write() as connection:
         secret, key = accounts.rotate_key(connection, key_id, grace_s=3600)
@@ -241,6 +243,14 @@ def rotate_key(key_id: int, caller: CallerOf, service: ServiceOf) -> dict[str, A
         )  # fmt: skip
     service.applications.bind_key(key.key_id, application.application_id)
     return asdict(key) | {"secret": secret}
+
+
+def _check_scopes(wanted: tuple[str, ...], caller: Caller) -> None:
+    """A key makes none that may more than itself; none named means everything but `admin`."""
+    for scope in wanted or tuple(s for s in SCOPES if s != "admin"):
+        # An unknown scope is told as such when the key is made.
+        if scope in SCOPES:
+            caller.require(scope)
 
 
 def _check_key_owner(key_id: int, caller: Caller, service: Service) -> None:
