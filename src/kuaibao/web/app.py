@@ -27,6 +27,7 @@ from kuaibao.accounts import (
 )
 from kuaibao.bulletin.desk import (
     EndpointError,
+    NoAccountError,
     NotFoundError,
     NotReadyError,
     StaleError,
@@ -38,6 +39,7 @@ from kuaibao.web.access import ActorOf, CsrfError, NeedsSignInError, NewsroomOf
 from kuaibao.web.api import routers as api_routers
 from kuaibao.web.figures import figures
 from kuaibao.web.newsroom import Newsroom, TooManyRequestsError
+from kuaibao.web.oidc import OidcError
 from kuaibao.web.pages import (
     board,
     entrance,
@@ -64,6 +66,7 @@ _STATUS: tuple[tuple[type[KuaibaoError], int], ...] = (
     (NeedsSignInError, 401), (InvalidKeyError, 401), (SignInError, 401),
     (TooManyAttemptsError, 429), (TooManyRequestsError, 429),
     (PermissionDeniedError, 403), (CsrfError, 403),
+    (OidcError, 502), (NoAccountError, 403),
     (NotFoundError, 404), (NotReadyError, 409), (StaleError, 409), (WorkflowError, 409),
     (EndpointError, 502), (InputError, 422),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from kuaibao.bulletin.desk.errors import (
     WorkflowError,
 )
 from kuaibao.bulletin.desk.exporting import export_site
+from kuaibao.bulletin.desk.identities import NEWCOMER_ROLES, NoAccountError, Vouched, admit
 from kuaibao.bulletin.desk.issues import (
     DeskIssue,
     Erratum,
@@ -145,6 +146,7 @@ __all__ = [
     "ERROR_CLASSES",
     "KEY_VARIABLE",
     "MAX_NUMBER",
+    "NEWCOMER_ROLES",
     "PERMISSIONS",
     "ROLES",
     "SCOPES",
@@ -167,6 +169,7 @@ __all__ = [
     "MachineDraft",
     "Merge",
     "Move",
+    "NoAccountError",
     "NotFoundError",
     "NotReadyError",
     "Notification",
@@ -187,12 +190,14 @@ __all__ = [
     "StaleError",
     "State",
     "Term",
+    "Vouched",
     "WorkflowError",
     "add_comment",
     "add_person",
     "add_series",
     "add_term",
     "add_token",
+    "admit",
     "ask_to_publish",
     "assign",
     "change_own_password",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from kuaibao import accounts
-from kuaibao.bulletin.desk.tables import memory_index, metadata
+from kuaibao.bulletin.desk.tables import identity, memory_index, metadata
 from kuaibao.database import Migration
 
 __all__ = ["MIGRATIONS", "ROOM"]
@@ -19,4 +19,11 @@ def _first_tables(connection: Connection) -> None:
     memory_index.create(connection)
 
 
-MIGRATIONS = (Migration(1, "series, pieces, revisions, issues, talk, terms", _first_tables),)
+def _identities(connection: Connection) -> None:
+    identity.create(connection, checkfirst=True)
+
+
+MIGRATIONS = (
+    Migration(1, "series, pieces, revisions, issues, talk, terms", _first_tables),
+    Migration(2, "identities at houses that vouch for people", _identities),
+)

@@ -19,8 +19,8 @@ from sqlalchemy import (
 from kuaibao.database import FullTextIndex
 
 __all__ = [
-    "comment", "event", "issue", "memory", "memory_index", "metadata", "notification", "piece",
-    "revision", "sentence_state", "series", "setting", "signature", "term",
+    "comment", "event", "identity", "issue", "memory", "memory_index", "metadata", "notification",
+    "piece", "revision", "sentence_state", "series", "setting", "signature", "term",
 ]  # fmt: skip
 
 metadata = MetaData()
@@ -124,6 +124,16 @@ event = Table(
     Column("details", Text, nullable=False, default="{}"),
 )
 """What happened, for people; the audit chain holds the same with hashes."""
+
+identity = Table(
+    "desk_identity",
+    metadata,
+    Column("issuer", String(500), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("person_id", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+)
+"""Who a person is at a house that vouches for them (OpenID Connect)."""
 
 signature = Table(
     "desk_signature",

@@ -193,5 +193,5 @@ class HookForm(_Form):
 class SettingForm(_Form):
     """A setting of the desk."""
 
-    name: Literal["anonymous_reading", "model_url", "model_name"]
+    name: Literal["anonymous_reading", "model_url", "model_name", "oidc_issuer", "oidc_client_id"]
     value: Line

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kuaibao import accounts
-from kuaibao.bulletin.desk import first_administrator, has_people
+from kuaibao.bulletin.desk import Desk, NotFoundError, admit, first_administrator, has_people
 from kuaibao.errors import KuaibaoError
 from kuaibao.web.access import (
     SESSION_COOKIE,
@@ -19,7 +20,9 @@ from kuaibao.web.access import (
     VisitorOf,
     check_csrf,
     client_address,
+    desk_of,
 )
+from kuaibao.web.oidc import Journey, OidcError, Provider, provider_of
 from kuaibao.web.rendering import (
     LANGUAGE_COOKIE,
     THEME_COOKIE,
@@ -35,6 +38,7 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False)
 
 _BEFORE_COOKIE = "kuaibao_before"
+_JOURNEY_COOKIE = "kuaibao_journey"
 _YEAR_S = 31_536_000
 
 
@@ -88,6 +92,40 @@ def sign_in(
             request, is_setup=False, next_path=_local(next), error=error, status=status, name=name
         )
     return _with_session(RedirectResponse(_local(next), 303), newsroom.is_secure, secret)
+
+
+@router.get("/oidc/start")
+def leave_for_house(
+    request: Request, desk: DeskOf, newsroom: NewsroomOf, next: str = "/"
+) -> Response:
+    """Off to the house that vouches for people."""
+    journey = Journey.begin(_local(next))
+    response = RedirectResponse(_provider(desk).begin(journey, _return_address(request, desk)), 303)
+    response.set_cookie(
+        _JOURNEY_COOKIE, journey.to_text(), max_age=600, httponly=True, samesite="lax",
+        secure=newsroom.is_secure, path="/oidc",
+    )  # fmt: skip
+    return response
+
+
+@router.get("/oidc/return")
+def come_from_house(
+    request: Request, desk: DeskOf, newsroom: NewsroomOf, state: str = "", code: str = ""
+) -> Response:
+    """Back with a code: a new session, as at every sign-in."""
+    journey = Journey.from_text(request.cookies.get(_JOURNEY_COOKIE, ""))
+    if journey is None or not secrets.compare_digest(journey.state.encode(), state.encode()):
+        raise CsrfError
+    if not code:
+        raise OidcError("the house did not vouch for you")
+    who = _provider(desk).finish(journey, code, _return_address(request, desk))
+    person = admit(desk, who, newcomer_role=desk.setting("oidc_role"))
+    with desk.store.database.write() as connection:
+        accounts.end_session(connection, request.cookies.get(SESSION_COOKIE, ""))
+        secret, _ = accounts.start_session(connection, person)
+    response = _with_session(RedirectResponse(journey.next_path, 303), newsroom.is_secure, secret)
+    response.delete_cookie(_JOURNEY_COOKIE, path="/oidc")
+    return response
 
 
 @router.post("/setup")
@@ -162,10 +200,28 @@ def _form(
     before = request.cookies.get(_BEFORE_COOKIE) or secrets.token_urlsafe(24)
     response = render_page(
         request, "signin.html", status=status, is_setup=is_setup, next_path=next_path,
-        error=error, before=before, name=name,
+        error=error, before=before, name=name, house=_house(request),
     )  # fmt: skip
     response.set_cookie(_BEFORE_COOKIE, before, httponly=True, samesite="strict")
     return response
+
+
+def _house(request: Request) -> str:
+    """The host of the house that vouches for people, if there is one."""
+    provider = provider_of(desk_of(request))
+    return (urlsplit(provider.issuer).hostname or "") if provider else ""
+
+
+def _provider(desk: Desk) -> Provider:
+    provider = provider_of(desk)
+    if provider is None:
+        raise NotFoundError("no house vouches for people here")
+    return provider
+
+
+def _return_address(request: Request, desk: Desk) -> str:
+    base = desk.setting("public_url") or str(request.base_url)
+    return f"{base.rstrip('/')}/oidc/return"
 
 
 def _check_before(request: Request, given: str) -> None:

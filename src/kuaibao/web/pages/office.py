@@ -16,6 +16,7 @@ from kuaibao.bulletin.desk import (
     AUDIT_CHAIN,
     ERROR_CLASSES,
     KEY_VARIABLE,
+    NEWCOMER_ROLES,
     ROLES,
     SCOPES,
     Term,
@@ -42,6 +43,7 @@ from kuaibao.bulletin.sources.health import Health, judge
 from kuaibao.bulletin.store import tables as store_tables
 from kuaibao.errors import InputError
 from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf, client_address
+from kuaibao.web.oidc import SECRET_VARIABLE, check_issuer
 from kuaibao.web.rendering import make_ui, of_one_state, render_page
 
 __all__ = ["router"]
@@ -218,11 +220,21 @@ def change_settings(
     anonymous_reading: Annotated[bool, Form()] = False,
     model_url: Annotated[str, Form()] = "",
     model_name: Annotated[str, Form()] = "",
+    oidc_issuer: Annotated[str, Form()] = "",
+    oidc_client_id: Annotated[str, Form()] = "",
+    oidc_role: Annotated[str, Form()] = "",
 ) -> Response:
     """The desk's own settings."""
     url = model_url.strip()
     if url and not url.startswith(("http://", "https://")):
         raise InputError("the endpoint's address begins with http:// or https://")
+    if oidc_issuer.strip():
+        check_issuer(oidc_issuer.strip())
+    if oidc_role not in NEWCOMER_ROLES:
+        raise InputError(f"{oidc_role!r} is no role of a newcomer")
+    desk.set_setting(actor, "oidc_issuer", oidc_issuer.strip()[:500])
+    desk.set_setting(actor, "oidc_client_id", oidc_client_id.strip()[:200])
+    desk.set_setting(actor, "oidc_role", oidc_role)
     desk.set_setting(actor, "anonymous_reading", "yes" if anonymous_reading else "no")
     desk.set_setting(actor, "model_url", url)
     desk.set_setting(actor, "model_name", model_name.strip()[:200])
@@ -274,7 +286,7 @@ def _settings(request: Request, desk: Desk, actor: ActorOf, secret: str = "") ->
     return render_page(
         request, "settings.html", ui=ui, tokens=list_tokens(desk, actor), scopes=SCOPES,
         secret=secret, settings=desk.settings(), audit=list(reversed(entries)),
-        key_variable=KEY_VARIABLE,
+        key_variable=KEY_VARIABLE, oidc_variable=SECRET_VARIABLE, newcomer_roles=NEWCOMER_ROLES,
     )  # fmt: skip
 
 
