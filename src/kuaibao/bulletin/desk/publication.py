@@ -36,11 +36,12 @@ from kuaibao.bulletin.model import Issue, IssueItem
 from kuaibao.bulletin.publishing import publish
 from kuaibao.bulletin.store import codec, save_issue, save_publication
 from kuaibao.errors import InputError
-from kuaibao.files import hash_value
+from kuaibao.files import FileLock, hash_value
 
 __all__ = ["ask_to_publish", "correct_issue", "finish_publications", "issue_folder",
            "publish_issue"]  # fmt: skip
 
+MAX_WAIT_S = 300.0
 WEB_FORMATS = tuple(dict.fromkeys([*FORMATS, "rss", "json_feed"]))
 _CORRECTION = {"en": "Corrected on {day}: {note}", "zh": "{day} 更正：{note}"}
 
@@ -148,14 +149,25 @@ def correct_issue(
 
 
 def _finish(desk: Desk, issue_id: int, formats: Sequence[str]) -> DeskIssue:
+    """One publisher at a time: the server and a command may both find the same issue waiting."""
+    with desk.store.database.read() as connection:
+        folder = issue_folder(desk, load_issue(connection, issue_id))
+    with FileLock(folder.parent / ".publishing.lock", timeout_s=MAX_WAIT_S):
+        return _render(desk, issue_id, folder, formats)
+
+
+def _render(desk: Desk, issue_id: int, folder: Path, formats: Sequence[str]) -> DeskIssue:
     with desk.store.database.read() as connection:
         issue = load_issue(connection, issue_id)
         payload = connection.execute(
             select(tables.issue.c.payload).where(tables.issue.c.issue_id == issue_id)
         ).scalar_one()
+    if issue.published_at is not None:
+        return issue
     frozen = codec.decode(Issue, payload)
-    folder = issue_folder(desk, issue)
     made = publish(frozen, folder, formats)
+    for path in folder.glob(".*"):  # half-written by one that was killed
+        path.unlink(missing_ok=True)
     files = {name: path.name for name, path in made.paths.items()}
     save_issue(desk.store, frozen)
     save_publication(desk.store, folder, hash_value([frozen.content_hash, sorted(formats)]), files)
