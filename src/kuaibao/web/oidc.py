@@ -41,7 +41,8 @@ class Journey:
     @classmethod
     def begin(cls, next_path: str) -> Journey:
         """New secrets."""
-        return cls(*(secrets.token_urlsafe(32) for _ in range(3)), next_path)
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        return cls(state, nonce, verifier, next_path)
 
     def to_text(self) -> str:
         """For the cookie."""
