@@ -1,5 +1,7 @@
 """Applications, keys, quotas, the ledger and the audit log, over HTTP."""
 
+import re
+
 import httpx2
 import pytest
 from running import Running, make_service
@@ -52,7 +54,7 @@ def apply(server, request):
         from kuaibao.service.policy import ApplicationForm
 
         form.pop("name")
-        unique = f"{name}-{request.node.name}"
+        unique = re.sub(r"[^\w-]", "-", f"{name}-{request.node.name}")
         secret, application = service.sign_up(unique, "", name, ApplicationForm(**form))
         return Person(server.url, secret, application.application_id)
 
@@ -198,6 +200,17 @@ def test_ceilings_of_an_application(admin, apply):
         {"status": "approved", "reasons": "x", "ceilings": {"typo": 1}},
     )  # fmt: skip
     assert unknown.status_code == 400
+
+
+@pytest.mark.parametrize("period", ["day", "month"])
+def test_requests_are_counted_by_day_and_month(admin, apply, period):
+    dev = apply(f"few-{period}")
+    limits = {f"requests_per_{period}": 2, "tokens_per_day": 1000}
+    admin.decide(dev.application_id, policy=FREE, ceilings=limits)
+    assert [dev.complete().status_code for _ in range(3)] == [200, 200, 429]
+    error = dev.complete().json()["error"]
+    assert error["code"] == "insufficient_quota"
+    assert f"2 requests a {period}" in error["message"]
 
 
 def test_usage_is_counted_exactly_once_and_exported(admin, apply):

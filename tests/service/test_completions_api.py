@@ -228,6 +228,8 @@ def test_the_content_filter_answers_with_one_digit(server):
 def test_health_readiness_metrics_and_openapi(server):
     assert httpx2.get(server.url + "/health", timeout=60).status_code == 200
     assert httpx2.get(server.url + "/ready", timeout=60).status_code == 200
+    post(server, "/v1/completions", {"model": "fake", "prompt": "a", "max_tokens": 3})
     metrics = httpx2.get(server.url + "/metrics", timeout=60).text
-    assert "kuaibao_" in metrics
+    for name in ("first_token_seconds", "token_seconds", "waiting", "cached_prompt_tokens_total"):
+        assert f"kuaibao_service_{name}{{" in metrics
     assert "/v1/completions" in httpx2.get(server.url + "/openapi.json", timeout=60).json()["paths"]

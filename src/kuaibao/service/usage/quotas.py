@@ -21,6 +21,8 @@ class Ceilings:
     """What an application may use; 0 means no ceiling."""
 
     requests_per_minute: int = 60
+    requests_per_day: int = 0
+    requests_per_month: int = 0
     tokens_per_minute: int = 60_000
     tokens_per_day: int = 1_000_000
     tokens_per_month: int = 20_000_000
@@ -48,6 +50,8 @@ class _Account:
     minute: deque[Reservation] = field(default_factory=deque[Reservation])
     day: str = ""
     month: str = ""
+    day_requests: int = 0
+    month_requests: int = 0
     day_tokens: int = 0
     month_tokens: int = 0
     month_cost: float = 0.0
@@ -92,6 +96,8 @@ class QuotaBook:
             self._check_end_user(account, ceilings, end_user, at)
             reservation = Reservation(at, n_token)
             account.minute.append(reservation)
+            account.day_requests += 1
+            account.month_requests += 1
             account.day_tokens += n_token
             account.month_tokens += n_token
             if end_user:
@@ -140,11 +146,11 @@ class QuotaBook:
         day, month = moment.strftime("%Y-%m-%d"), moment.strftime("%Y-%m")
         if account.day != day:
             start = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-            _, account.day_tokens, _ = self._ledger.tokens_since(application_id, start.timestamp())
+            used = self._ledger.tokens_since(application_id, start.timestamp())
+            account.day_requests, account.day_tokens, _ = used
             if account.month != month:
-                _, account.month_tokens, account.month_cost = self._ledger.tokens_since(
-                    application_id, start.replace(day=1).timestamp()
-                )
+                used = self._ledger.tokens_since(application_id, start.replace(day=1).timestamp())
+                account.month_requests, account.month_tokens, account.month_cost = used
             account.day, account.month = day, month
         while account.minute and account.minute[0].at <= at - MINUTE_S:
             account.minute.popleft()
@@ -155,13 +161,15 @@ class QuotaBook:
     @staticmethod
     def _check_long(account: _Account, ceilings: Ceilings, n_token: int) -> None:
         rows = (
-            ("day", ceilings.tokens_per_day, account.day_tokens + n_token),
-            ("month", ceilings.tokens_per_month, account.month_tokens + n_token),
+            ("requests a day", ceilings.requests_per_day, account.day_requests + 1),
+            ("requests a month", ceilings.requests_per_month, account.month_requests + 1),
+            ("tokens a day", ceilings.tokens_per_day, account.day_tokens + n_token),
+            ("tokens a month", ceilings.tokens_per_month, account.month_tokens + n_token),
         )
-        for period, limit, wanted in rows:
+        for what, limit, wanted in rows:
             if limit and wanted > limit:
                 raise RateLimitError(
-                    f"the application's quota of {limit} tokens a {period} is spent",
+                    f"the application's quota of {limit} {what} is spent",
                     retry_after_s=None,
                     code="insufficient_quota",
                     kind="insufficient_quota",
