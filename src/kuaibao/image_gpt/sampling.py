@@ -67,19 +67,22 @@ def draw_tokens(
     ids = torch.from_numpy(prompts).to(decoder.device)
     drawn: list[Tensor] = []
     fast: Lockstep | None = None
-    for step in range(n_new):
-        if step == 0:
-            logits = next_logits(decoder, ids, cache).repeat_interleave(n, 0)
-            fast = Lockstep(decoder, *cache.prompts(), n, n_new) if is_fast else None
-        elif fast is not None:
-            logits = fast.step(ids[:, 0])
-        else:
-            logits = next_logits(decoder, ids, cache)
-        ids = pick(logits.float().cpu(), sampling, chances[:, step])[:, None].to(decoder.device)
-        drawn.append(ids.cpu())
-        progress(step + 1)
-    if fast is not None:
-        fast.close()
+    try:
+        for step in range(n_new):
+            if step == 0:
+                logits = next_logits(decoder, ids, cache).repeat_interleave(n, 0)
+                fast = Lockstep(decoder, *cache.prompts(), n, n_new) if is_fast else None
+            elif fast is not None:
+                logits = fast.step(ids[:, 0])
+            else:
+                logits = next_logits(decoder, ids, cache)
+            ids = pick(logits.float().cpu(), sampling, chances[:, step])[:, None]
+            drawn.append(ids)
+            ids = ids.to(decoder.device)
+            progress(step + 1)  # may raise, to stop
+    finally:
+        if fast is not None:
+            fast.close()
     return torch.cat(drawn, 1).numpy() if drawn else np.zeros((n_row, 0), dtype=np.int64)
 
 

@@ -144,7 +144,7 @@ def _axes() -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    figure = Figure(figsize=(7, 4.4), layout="constrained")
     return figure.add_subplot(), FigureCanvasAgg(figure)
 
 
@@ -170,7 +170,7 @@ def _plot_depth(own: Rows, path: Path, name: str) -> None:
     axes.set_xlabel("layer")
     axes.set_ylabel("linear probe, test accuracy (%)")
     axes.set_title(f"{name}: accuracy by layer")
-    axes.legend(fontsize=7, ncols=2, loc="lower right")
+    axes.figure.legend(fontsize=7, ncols=4, loc="outside lower center")
     with atomic_path(path) as part:
         canvas.print_png(part)
 
