@@ -276,8 +276,10 @@ def test_without_robots_a_page_is_open_with_broken_robots_it_is_not(site, status
         if allowed:
             assert fetcher.get(f"{site.url}/p", obey_robots=True).body == b"x"
         else:
-            with pytest.raises(FetchError):
+            with pytest.raises(FetchError) as caught:
                 fetcher.get(f"{site.url}/p", obey_robots=True)
+            assert "can't be had now" in caught.value.message
+            assert "asks us not" not in caught.value.message
 
 
 def test_a_throttled_host_is_left_alone(site):

@@ -57,3 +57,16 @@ def test_errors_name_the_fault_without_a_traceback(tmp_path: Path) -> None:
         assert result.returncode == 2
         assert "Traceback" not in result.stderr
         assert result.stderr.startswith("kuaibao:")
+
+
+def test_a_file_that_is_no_text_is_refused_by_name(tmp_path):
+    from typer.testing import CliRunner
+
+    from kuaibao.cli.main import app
+
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 9)
+    result = CliRunner().invoke(app, ["summarize", str(picture)])
+    assert result.exit_code != 0
+    assert "no text" in f"{result.output}{result.exception}"
+    assert "picture.png" in f"{result.output}{result.exception}"

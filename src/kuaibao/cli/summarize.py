@@ -202,12 +202,18 @@ def _to_json(source: str, document: Document, summary: Summary) -> dict[str, obj
 
 def _read(source: str) -> Document:
     from kuaibao.bulletin.sources.files import read_bytes
+    from kuaibao.errors import InputError
 
     if source == "-":
         return _document(sys.stdin.buffer.read(MAX_BYTES), ".txt", "")
     if source.startswith(("http://", "https://")):
         return _fetch(source)
-    return _document(read_bytes(Path(source), MAX_BYTES), Path(source).suffix.lower(), "")
+    try:
+        return _document(read_bytes(Path(source), MAX_BYTES), Path(source).suffix.lower(), "")
+    except InputError as error:
+        if str(source) in error.message:
+            raise
+        raise InputError(f"{source}: {error.message}", hint=error.hint) from error
 
 
 def _fetch(url: str) -> Document:
@@ -221,12 +227,13 @@ def _fetch(url: str) -> Document:
 
 def _document(data: bytes, suffix: str, url: str) -> Document:
     from kuaibao.bulletin.reading.extract import main_text
-    from kuaibao.bulletin.sources.documents import Document, read_document
-    from kuaibao.bulletin.sources.feeds.decoding import decode
+    from kuaibao.bulletin.sources.documents import Document, read_document, text_of
 
+    if data.startswith(b"%PDF-"):
+        suffix = ".pdf"
     if suffix in (".html", ".htm", ".xhtml"):
         page = read_document(data, suffix)
-        return Document(title=page.title, text=main_text(decode(data).text, url) or page.text)
+        return Document(title=page.title, text=main_text(text_of(data), url) or page.text)
     if suffix in (".md", ".markdown", ".pdf"):
         return read_document(data, suffix)
-    return Document(text=decode(data).text)
+    return Document(text=text_of(data))

@@ -3,7 +3,7 @@
 KuaibaoError
 └── FetchError               the address is shown without keys
 ├── RefusedAddressError  the guard: not http(s), or not a public address
-├── RobotsError          robots.txt asks us not to
+├── RobotsError          robots.txt asks us not to, or can't be had
 ├── UnreachableError     no name, no connection, no TLS, a broken answer
 ├── TooSlowError         the time is up
 ├── TooLargeError        more bytes than allowed, after decoding
@@ -47,7 +47,7 @@ class RefusedAddressError(FetchError):
 
 
 class RobotsError(FetchError):
-    """robots.txt asks us not to read this page."""
+    """robots.txt asks us not to read this page, or could not be asked."""
 
 
 class UnreachableError(FetchError):

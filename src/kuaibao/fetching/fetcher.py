@@ -255,6 +255,12 @@ class Fetcher:
         return {**headers, **(validators.as_headers() if validators else {}), **more}
 
     def _ask_robots(self, url: str) -> None:
+        if not self._robots.are_known(url):
+            raise RobotsError(
+                url,
+                "its robots.txt can't be had now, and no page is read without it",
+                hint="The server did not answer, or with an error of its own. Try again later.",
+            )
         if not self._robots.allows(url):
             raise RobotsError(url, "robots.txt asks us not to read it")
         delay = self._robots.delay_s(url)

@@ -43,6 +43,10 @@ class Robots:
         rules = self._rules_of(url)
         return bool(rules and rules.can_fetch(url, self._agent))
 
+    def are_known(self, url: str) -> bool:
+        """The site's rules could be had, or it has none."""
+        return self._rules_of(url) is not None
+
     def delay_s(self, url: str) -> float:
         """The pause that the site asks for; 0 if it asks for none."""
         rules = self._rules_of(url)

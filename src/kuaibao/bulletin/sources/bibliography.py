@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from kuaibao.bulletin.sources.protocol import SourceSettings
 __all__ = ["read_bibtex", "read_ris"]
 
 MAX_RECORDS = 20_000
+_RECORD = re.compile(r"@\s{0,10}\w{1,40}\s{0,10}[{(]")
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number + 1 for number, name in enumerate(_MONTH_NAMES)}
 _COMMAND = re.compile(
@@ -40,12 +42,18 @@ def read_bibtex(text: str, source_id: str, settings: SourceSettings, now: dateti
     from bibtexparser.entrypoint import parse_string
 
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
-    library = parse_string(text)
+    library = parse_string(_first_records(text))
     entries: list[Entry] = []
     for record in library.entries[:MAX_RECORDS]:
         fields = {name.lower(): str(f.value) for name, f in record.fields_dict.items()}
         entries.append(_from_fields(str(record.key), fields, source_id, settings, now))
     return entries
+
+
+def _first_records(text: str) -> str:
+    """As much as the parser gets: its time grows with the square of records left open."""
+    starts = [match.start() for match in itertools.islice(_RECORD.finditer(text), MAX_RECORDS + 1)]
+    return text[: starts[-1]] if len(starts) > MAX_RECORDS else text
 
 
 def _from_fields(
@@ -145,20 +153,23 @@ def read_ris(text: str, source_id: str, settings: SourceSettings, now: datetime)
 def _ris_records(text: str) -> Iterator[dict[str, list[str]]]:
     record: dict[str, list[str]] = {}
     tag, n_record = "", 0
+    value: list[str] = []
     for line in text.lstrip("\ufeff").splitlines():
         match = re.match(r"([A-Z][A-Z0-9])  ?- ?(.*)", line)
         if match is None:
             if tag and line.strip():
-                record[tag][-1] += " " + line.strip()
+                value.append(line.strip())
             continue
-        tag, value = match.groups()
+        if tag:
+            record.setdefault(tag, []).append(" ".join(value))
+        tag, value = match.group(1), [match.group(2).strip()]
         if tag == "ER":
             yield record
             record, tag, n_record = {}, "", n_record + 1
             if n_record >= MAX_RECORDS:
                 return
-        else:
-            record.setdefault(tag, []).append(value.strip())
+    if tag:
+        record.setdefault(tag, []).append(" ".join(value))
     if record:
         yield record
 

@@ -21,10 +21,20 @@ from kuaibao.errors import InputError
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-__all__ = ["Document", "markdown_text", "read_document", "read_html", "read_markdown", "read_pdf"]
+__all__ = [
+    "Document",
+    "markdown_text",
+    "read_document",
+    "read_html",
+    "read_markdown",
+    "read_pdf",
+    "text_of",
+]
 
 MAX_TEXT_BYTES = 5 * 1024 * 1024
 PDF_S = 60.0
+_SAMPLE = 20_000
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\x81\x8d\x8f\x90\x9d\ufffd]")
 _FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"(?m)^#[ \t]+(.+?)[ \t#]*$|^([^\n]+)\n=+[ \t]*$")
 _SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".txt": "markdown", ".html": "html",
@@ -57,12 +67,29 @@ def read_document(data: bytes, suffix: str) -> Document:
     kind = _SUFFIXES.get(suffix.lower())
     if kind == "pdf":
         return read_pdf(data)
-    text = decode(data[:MAX_TEXT_BYTES]).text
+    text = text_of(data[:MAX_TEXT_BYTES])
     if kind == "html":
         return read_html(text)
     if kind == "markdown":
         return read_markdown(text)
     raise InputError(f"'{suffix}' is no kind of document that is read")
+
+
+def text_of(data: bytes) -> str:
+    """The bytes as text, whatever their encoding.
+
+    Raises:
+        InputError: They are no text: a picture, an archive, a program.
+    """
+    text = decode(data).text
+    sample = text[:_SAMPLE]
+    n_odd = len(_NO_TEXT.findall(sample))
+    if n_odd * 50 > len(sample):
+        raise InputError(
+            "this is no text: it holds bytes that no writing has",
+            hint="Give plain text, Markdown, HTML or PDF.",
+        )
+    return text
 
 
 def markdown_text(markdown: str) -> str:

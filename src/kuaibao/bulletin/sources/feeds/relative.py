@@ -48,7 +48,7 @@ _ENTITY_NAME = re.compile(r"&(\w+);")
 _TAG = re.compile(
     r"<([a-z][a-z0-9:-]*+)((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')++)>", re.IGNORECASE
 )  # as far as the next "<" only: linear, whatever is not closed
-_ATTRIBUTE = re.compile(r"""([^\s=<>"'/]++)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'<>]+)""")
+_ATTRIBUTE = re.compile(r"""(?<![^\s"'/])([^\s=<>"'/]++)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'<>]+)""")
 _ELEMENTS = frozenset().union(*_ADDRESS_ATTRIBUTES.values())
 
 
