@@ -7,7 +7,7 @@ the batch's keys and values) can be read at the measured rate of memory.
 
 CPU seconds are what a shared machine leaves comparable; wall seconds are told beside them.
 
-python benchmarks/models/decode.py [--small] [--rounds N] [--threads N] [--batch N ...]
+python benchmarks/models/decode.py [--small] [--rounds N] [--threads N] [--batch N ...] [--only ENGINE ...]
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, nargs="*", default=[1, 8, 32])
+    parser.add_argument("--only", nargs="*", default=list(ENGINES), metavar="ENGINE")
     parser.add_argument("--serve", nargs=2, metavar=("ENGINE", "FOLDER"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
@@ -57,7 +58,9 @@ def main() -> None:
           f"{rate / 1e9:.1f} GB/s")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         save_pretrained(build_model(config, seed=0), Path(folder) / "hub")
-        workers = {name: Worker(name, folder, given.threads) for name in ENGINES if is_there(name)}
+        workers = {
+            name: Worker(name, folder, given.threads) for name in given.only if is_there(name)
+        }
         for batch in given.batch:
             chance = np.random.default_rng(batch)
             prompts = chance.integers(1, config.vocab_size, (batch, n_prompt)).tolist()
@@ -105,7 +108,7 @@ def measure(workers: dict[str, Worker], prompts: Any, n_new: int, n_round: int) 
 
 def show(batch: int, n_new: int, best: Any, config: TransformerConfig, rate: float,
          n_prompt: int) -> None:  # fmt: skip
-    ours = best[OURS][0]
+    ours = best.get(OURS, next(iter(best.values())))[0]
     n_weight = 12 * config.n_layer * config.n_embd**2 + config.vocab_size * config.n_embd
     for name, (cpu, wall) in best.items():
         size = {"int8": 1.0, "Q8_0": 34 / 32, "float32": 4.0}.get(name.split()[1], 2.0)
