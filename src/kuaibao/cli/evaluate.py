@@ -135,7 +135,7 @@ def choices(
     if training_text:
         paths = [resolve_source(name, Path()) for name in training_text]
         asked = [row.prompt + row.options[row.answer] for row in rows]
-        # Questions of Debian's archive are made of what training holds out: that is no training text.
+        # Questions of Debian's archive are made of documents that training holds out.
         is_split = questions.startswith("debian:")
         documents = (d for d in iterate_documents(paths) if not (is_split and d.is_held_out(0.02)))
         overlaps = find_overlaps(asked, (d.text for d in documents))
