@@ -9,6 +9,7 @@ import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,19 @@ def test_without_its_engine_a_bulletin_is_built_without_pictures(
     issue = issue_of(tmp_path / "o")
     assert issue["cover"] is None
     assert issue["sections"][0]["items"][0]["figures"] == []
+
+
+def test_a_missing_extra_is_told_with_the_command_that_installs_it(
+    bulletin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_torch() -> Any:
+        raise ModuleNotFoundError("No module named 'torch'")
+
+    points = {"image-gpt": SimpleNamespace(load=without_torch)}
+    monkeypatch.setattr("kuaibao.bulletin.writing.protocols.installed", lambda role: points)
+    report = build(load_config(bulletin), tmp_path / "o", fetcher=Recorded({}), now=NOW)  # pyright: ignore[reportArgumentType]
+    assert any("needs the extra 'models'" in n for n in report.notices)
+    assert issue_of(tmp_path / "o")["sections"]
 
 
 def test_an_editor_s_word_retrains_the_probe_and_a_choice_stands_in_the_issue(
