@@ -25,6 +25,9 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
 """The labelled parts of an item, by kind of section."""
 
 
+MAX_FIELDS, MAX_LABEL = 20, 100
+
+
 @dataclass(frozen=True, kw_only=True)
 class Section:
     """A section of a series with the template of its items."""
@@ -150,6 +153,13 @@ def _check(desk: Desk, series: Series) -> None:
     unknown = [s.kind for s in series.sections if s.kind not in SECTION_KINDS]
     if unknown:
         raise InputError(f"unknown section {unknown[0]!r}", hint=f"Known: {SECTION_KINDS}")
+    for section in series.sections:
+        if len(section.fields) > MAX_FIELDS or len(set(section.fields)) < len(section.fields):
+            raise InputError(f"a section has at most {MAX_FIELDS} parts, no two of one name")
+        if any(
+            not f.strip() or len(f) > MAX_LABEL for f in (*section.fields, section.title or "x")
+        ):
+            raise InputError(f"a heading or label has 1 to {MAX_LABEL} characters")
     for other in list_series(desk):
         if other.name == series.name and other.series_id != series.series_id:
             raise InputError(f"a series is called {series.name!r} already")

@@ -12,8 +12,8 @@ from kuaibao.bulletin.model import SectionKind
 __all__ = [
     "AssignForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "HookForm",
     "IssueChange", "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PartForm", "PersonChange",
-    "PersonForm", "PictureKindForm", "PlaceForm", "SaveForm", "SentenceForm", "SettingForm",
-    "TermForm", "TextForm", "TokenForm",
+    "PersonForm", "PictureKindForm", "PlaceForm", "SaveForm", "SectionForm", "SentenceForm",
+    "SeriesForm", "SettingForm", "TermForm", "TextForm", "TokenForm",
 ]  # fmt: skip
 
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
@@ -181,6 +181,30 @@ class TokenForm(_Form):
     label: Annotated[str, Field(max_length=200)] = ""
     scopes: list[Literal["read", "write", "publish", "admin"]] = Field(max_length=4)
     days: Annotated[int, Field(ge=1, le=3650)] = 90
+
+
+class SectionForm(_Form):
+    """A section with the labelled parts of its items (none: one body)."""
+
+    kind: SectionKind
+    title: Annotated[str, Field(max_length=100)] = ""
+    fields: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        default_factory=list, max_length=20
+    )
+
+
+class SeriesForm(_Form):
+    """What changes of a series."""
+
+    name: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    publisher: Line | None = None
+    editors: list[Line] | None = Field(default=None, max_length=40)
+    contact: Line | None = None
+    base_url: Line | None = None
+    disclaimer: Annotated[str, Field(max_length=5000)] | None = None
+    days_between: Annotated[int, Field(ge=1, le=1000)] | None = None
+    repeat_after: Annotated[int, Field(ge=0, le=1000)] | None = None
+    sections: list[SectionForm] | None = Field(default=None, max_length=10)
 
 
 class HookForm(_Form):

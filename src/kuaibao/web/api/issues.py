@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from kuaibao.bulletin.desk import (
     Erratum,
     Obstacle,
     Piece,
+    Section,
     Series,
     ask_to_publish,
     close_issue,
@@ -29,10 +31,18 @@ from kuaibao.bulletin.desk import (
     reopen_issue,
     reorder,
     set_issue,
+    set_series,
 )
 from kuaibao.bulletin.publishing import render
 from kuaibao.web.access import DeskOf, NewsroomOf, TokenOrSession
-from kuaibao.web.api.forms import CorrectForm, IssueChange, IssueForm, OrderForm, PlaceForm
+from kuaibao.web.api.forms import (
+    CorrectForm,
+    IssueChange,
+    IssueForm,
+    OrderForm,
+    PlaceForm,
+    SeriesForm,
+)
 from kuaibao.web.api.pieces import PieceId
 
 __all__ = ["router"]
@@ -53,6 +63,21 @@ def one_series(desk: DeskOf, actor: TokenOrSession, series_id: PieceId) -> Serie
     """One series."""
     actor.require("read_desk")
     return get_series(desk, series_id)
+
+
+@router.put("/series/{series_id}")
+def change_series(
+    desk: DeskOf, actor: TokenOrSession, series_id: PieceId, form: SeriesForm
+) -> Series:
+    """What the issues of a series share; fields that are not given stay as they are."""
+    values = form.model_dump(exclude_none=True)
+    if form.editors is not None:
+        values["editors"] = tuple(form.editors)
+    if form.sections is not None:
+        values["sections"] = tuple(
+            Section(kind=s.kind, title=s.title, fields=tuple(s.fields)) for s in form.sections
+        )
+    return set_series(desk, actor, dataclasses.replace(get_series(desk, series_id), **values))
 
 
 @router.get("/issues")

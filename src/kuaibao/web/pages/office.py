@@ -19,6 +19,7 @@ from kuaibao.bulletin.desk import (
     NEWCOMER_ROLES,
     ROLES,
     SCOPES,
+    Section,
     Term,
     add_person,
     add_term,
@@ -254,14 +255,24 @@ def change_series(
     disclaimer: Annotated[str, Form()] = "",
     days_between: Annotated[int, Form(ge=1, le=1000)] = 30,
     repeat_after: Annotated[int, Form(ge=0, le=1000)] = 6,
+    section: Annotated[list[str] | None, Form()] = None,
+    heading: Annotated[list[str] | None, Form()] = None,
+    labels: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
     """What the issues of a series share."""
     known = get_series(desk, series_id)
+    given = list(zip(section or (), heading or (), labels or (), strict=False))
+    sections = tuple(
+        Section(kind=kind, title=title.strip(),
+                fields=tuple(f.strip() for f in parts.replace("，", ",").split(",") if f.strip()))
+        for kind, title, parts in given
+    )  # fmt: skip
     changed = dataclasses.replace(
         known, name=name.strip(), publisher=publisher.strip(),
         editors=tuple(e.strip() for e in editors.split(",") if e.strip()),
         contact=contact.strip(), base_url=base_url.strip(), disclaimer=disclaimer.strip(),
         days_between=days_between, repeat_after=repeat_after,
+        sections=sections or known.sections,
     )  # fmt: skip
     set_series(desk, actor, changed)
     return RedirectResponse("/settings", 303)
