@@ -156,9 +156,8 @@ def _check(desk: Desk, series: Series) -> None:
     for section in series.sections:
         if len(section.fields) > MAX_FIELDS or len(set(section.fields)) < len(section.fields):
             raise InputError(f"a section has at most {MAX_FIELDS} parts, no two of one name")
-        if any(
-            not f.strip() or len(f) > MAX_LABEL for f in (*section.fields, section.title or "x")
-        ):
+        shown = (*section.fields, section.title or "-")
+        if any(not label.strip() or len(label) > MAX_LABEL for label in shown):
             raise InputError(f"a heading or label has 1 to {MAX_LABEL} characters")
     for other in list_series(desk):
         if other.name == series.name and other.series_id != series.series_id:
