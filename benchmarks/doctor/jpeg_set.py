@@ -1,6 +1,6 @@
 """From untouched to cured on a set of JPEGs: the doctor's own cure, written into the script.
 
-    python benchmarks/doctor/jpeg_set.py [--small] [--images N] [--rounds R]
+    python benchmarks/doctor/jpeg_set.py [--small] [--images N] [--rounds R] [--data FOLDER]
 
 The set is that of the notes (2,000 pictures of 512 x 512, quality 90, 75 KB each); the script reads
 them as most people do: Pillow, a resize to 224, float32 made and normalised per picture, batches of
@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--data", default="", help="keep the pictures here, and take them again")
     chosen = parser.parse_args()
     if chosen.small:
         chosen.images, chosen.rounds = 96, 1
@@ -93,7 +94,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        data = make_data(folder / "data", n_image=chosen.images) / "jpegs"
+        data = make_data(Path(chosen.data or folder / "data"), n_image=chosen.images) / "jpegs"
         files = list(data.glob("*.jpg"))
         size = sum(path.stat().st_size for path in files)
         print(f"{len(files)} JPEGs, {size / len(files) / 1e3:.1f} KB each, {size / 1e6:.0f} MB")
@@ -102,11 +103,13 @@ def main() -> None:
         shutil.copy(untouched, cured)
         report = folder / "report.json"
         subprocess.run(
-            [sys.executable, "-m", "kuaibao", "doctor", "run", "--seconds", "10", "--write",
+            [sys.executable, "-m", "kuaibao", "doctor", "run", "--seconds", "20", "--write",
              "--yes", "--json", str(report), "--", "python", str(cured), str(data), "99"],
             check=True, capture_output=True,
         )  # fmt: skip
         found = json.loads(report.read_text())
+        if not found["advice"]:
+            raise SystemExit(f"no cure found: {found['verdict']}, {found['evidence']}")
         best = found["advice"][0]
         print(f"verdict {found['verdict']}; first cure {best['cure']}, predicted "
               f"{best['predicted_speedup']['mid']:.1f}x; written:\n{best['patch']}")  # fmt: skip

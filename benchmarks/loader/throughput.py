@@ -1,6 +1,6 @@
 """Loaders on the same JPEGs, in one run, in turn: plain DataLoader, WebDataset, LitData, ours.
 
-    python benchmarks/loader/throughput.py [--small] [--images N] [--rounds R]
+    python benchmarks/loader/throughput.py [--small] [--images N] [--rounds R] [--data FOLDER]
 
 Three classes of work, each with no worker and with two:
     bytes    files read, not decoded
@@ -257,6 +257,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--data", default="", help="keep the pictures here, and take them again")
     chosen = parser.parse_args()
     if chosen.small:
         chosen.images, chosen.rounds = 64, 1
@@ -266,8 +267,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_data(folder / "data", n_image=chosen.images)
-        paths = sorted((folder / "data" / "jpegs").glob("*.jpg"))
+        data = make_data(Path(chosen.data or folder / "data"), n_image=chosen.images)
+        paths = sorted((data / "jpegs").glob("*.jpg"))
         size = sum(p.stat().st_size for p in paths)
         print(f"{len(paths)} JPEGs, {size / 1e6:.0f} MB, torch {torch.__version__}, "
               f"{os.cpu_count()} cores, decoder {'simplejpeg' if simplejpeg else 'Pillow'}")  # fmt: skip
