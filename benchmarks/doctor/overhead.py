@@ -1,90 +1,170 @@
-"""What watching costs: the same script alone and under `kuaibao doctor run --no-ablate`, in turn.
+"""What watching costs: blocks of steps with the doctor's watch in turn with blocks without it.
 
-    python benchmarks/doctor/overhead.py [--small] [--rounds R] [--only WORD]
+    python benchmarks/doctor/overhead.py [--small] [--blocks N] [--only WORDS]
 
-The scripts are healthy patients with a fixed number of steps. CPU seconds of the loop's process per
-step are compared (wall time says little on a shared machine), from the second epoch on, so that
-imports and the doctor's own judging are left out. `--small`: one script, one round.
+Each script is a patient of the ward, run unmodified in a process of its own. At the border of a
+block the watch (as `kuaibao doctor run --no-ablate` has it) is installed or taken out altogether;
+CPU seconds of the loop's thread a step are compared pair by pair, so that neither the machine's
+speed nor its load counts; what the sampling thread takes of a core is told beside it (it is paid by
+the second, not by the step). The first blocks, with the dozen steps that are looked at closely, are left
+out: they are as many in a run of hours. `--small`: one script, few blocks.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import re
+import runpy
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
-from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENTS = ROOT / "tests" / "doctor" / "patients"
-NAMES = ("healthy_mlp", "healthy_convnet_pictures", "decode_full_size", "healthy_accumulation")
-
-# Wraps the loop's iterator by nothing at all: only the epochs' ends are timed, from outside.
-HEAD = """
-import atexit, sys, time
-_marks = []
-import torch.utils.data as _data
-_iter = _data.DataLoader.__iter__
-def _timed(self):
-    _marks.append((time.process_time(), time.perf_counter()))
-    return _iter(self)
-_data.DataLoader.__iter__ = _timed
-def _tell():
-    spans = [b[0] - a[0] for a, b in zip(_marks[1:], _marks[2:])]
-    sys.stderr.write("EPOCHS " + " ".join(f"{s:.6f}" for s in spans) + "\\n")
-atexit.register(_tell)
-"""
+NAMES = (
+    "healthy_mlp", "healthy_convnet_pictures", "healthy_accumulation", "healthy_lightning",
+    "healthy_hf_trainer", "healthy_tiny_model", "decode_full_size", "transform_pixel_loop",
+)  # fmt: skip
+BLOCK_S = 0.25
+"""CPU seconds of a block."""
 
 
-def prepare(name: str, folder: Path) -> Path:
-    text = (PATIENTS / f"{name}.py").read_text()
-    text = re.sub(r"for (epoch|_) in range\(\d+\)", r"for \1 in range(5)", text)
-    target = folder / f"{name}.py"
-    target.write_text(HEAD + text)
-    return target
+class Alternation:
+    """Stands around a script's loaders and turns the watch on and off."""
+
+    def __init__(self, n_blocks: int, spool: Path) -> None:
+        self.n_blocks = n_blocks
+        self.spool = spool
+        self.session = None
+        self.is_on = False
+        self.rows: list[tuple[bool, float]] = []
+        self.steps = 0
+        self.began = 0.0
+
+    def border(self) -> None:
+        """Called before each batch."""
+        now = time.thread_time()
+        self.steps += 1
+        if not self.began:
+            self.began, self.steps = now, 0
+        elif now - self.began >= BLOCK_S and self.steps >= 4:
+            self.rows.append((self.watched, (now - self.began) / self.steps))
+            if len(self.rows) >= self.n_blocks:
+                raise SystemExit(0)
+            self.turn()
+            self.began, self.steps = 0.0, 0  # the first step after a turn is left out
+
+    def turn(self) -> None:
+        """Install the watch, or take it out; one session sees all blocks."""
+        from kuaibao.doctor.hot_lines import LineSampler
+        from kuaibao.doctor.session import Session
+        from kuaibao.doctor.settings import Settings
+
+        if self.is_on:
+            self.session.end_step()
+            self.session.sampler.stop()
+            self.session.uninstall()
+        elif self.session is None:
+            self.session = Session(Settings(ablate=False, seconds=1e9), self.spool)
+            self.session.install()
+        else:
+            self.session.install()
+            self.session.sampler = LineSampler(self.session._region)
+            self.session.sampler.start(threading.get_ident())
+        self.is_on = not self.is_on
+
+    @property
+    def watched(self) -> bool:
+        """Whether the watch is installed."""
+        return self.is_on
 
 
-def cpu_an_epoch(script: Path, data: Path, *, watched: bool) -> float:
-    command = [sys.executable, str(script), str(data)]
-    if watched:
-        doctor = [sys.executable, "-m", "kuaibao", "doctor", "run", "--no-ablate"]
-        command = [*doctor, "--seconds", "600", "--", *command]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    line = next(line for line in done.stderr.splitlines() if line.startswith("EPOCHS"))
-    return median(float(part) for part in line.split()[1:])
+def child(script: Path, data: Path, n_blocks: int, out: Path) -> None:
+    """Run the script to its end, or until all blocks are measured."""
+    import torch.utils.data as data_module
+
+    with tempfile.TemporaryDirectory() as folder:
+        turns = Alternation(n_blocks, Path(folder))
+        original = data_module.DataLoader.__iter__
+
+        def iterate(loader):
+            iterator = opened(loader) if turns.watched else original(loader)
+            while True:
+                turns.border()
+                try:
+                    batch = next(iterator)
+                except StopIteration:
+                    return
+                yield batch
+
+        def opened(loader):
+            iterator = original(loader)
+            turns.session.log.opened(loader, iterator, 0.0)
+            return iterator
+
+        data_module.DataLoader.__iter__ = iterate
+        sys.argv = [str(script), str(data)]
+        before = time.process_time(), time.thread_time(), time.perf_counter()
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        except SystemExit:
+            pass
+        finally:
+            others = time.process_time() - before[0] - (time.thread_time() - before[1])
+            sampling = others / max(1e-9, time.perf_counter() - before[2])
+            out.write_text(json.dumps({"rows": turns.rows, "sampling": sampling}))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--blocks", type=int, default=48)
     parser.add_argument("--only", default="")
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    names = [n for n in NAMES if chosen.only in n]
+    if chosen.child:
+        script, data, n_blocks, out = chosen.child
+        return child(Path(script), Path(data), int(n_blocks), Path(out))
+    names = [n for n in NAMES if any(word in n for word in chosen.only.split(","))]
     if chosen.small:
-        names, chosen.rounds = names[:1], 1
+        names, chosen.blocks = names[:1], 6
     os.environ["OMP_NUM_THREADS"] = "1"
     sys.path.insert(0, str(ROOT / "tests" / "doctor"))
     from ward_data import make_data
 
-    print(f"{'script':28} {'alone, CPU s/epoch':>19} {'watched':>9} {'overhead':>9}  by round")
-    with tempfile.TemporaryDirectory() as folder:
-        data = make_data(Path(folder) / "data", n_image=48)
-        for name in names:
-            script = prepare(name, Path(folder))
-            pairs = []
-            for turn in range(chosen.rounds):
-                order = (False, True) if turn % 2 == 0 else (True, False)
-                seconds = {w: cpu_an_epoch(script, data, watched=w) for w in order}
-                pairs.append((seconds[False], seconds[True]))
-            over = [b / a - 1 for a, b in pairs]
-            print(
-                f"{name:28} {median(a for a, _ in pairs):19.3f} {median(b for _, b in pairs):9.3f} "
-                f"{median(over):9.1%}  {' '.join(f'{o:+.1%}' for o in over)}"
-            )
+    print(f"{'script':28} {'CPU ms a step':>14} {'overhead':>9}  90 % range, pairs")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data = make_data(folder / "data", n_image=48)
+        for patient in names:
+            out = folder / f"{patient}.json"
+            subprocess.run(
+                [sys.executable, __file__, "--child", str(PATIENTS / f"{patient}.py"), str(data),
+                 str(chosen.blocks), str(out)], check=True, capture_output=True, cwd=folder,
+            )  # fmt: skip
+            show(patient, json.loads(out.read_text()))
+
+
+def show(patient: str, found: dict) -> None:
+    from kuaibao.doctor.statistics import log_ratio_interval
+
+    rows = found["rows"][6:]
+    alone = [seconds for watched, seconds in rows if not watched]
+    watched = [seconds for watched, seconds in rows if watched]
+    if not alone or not watched:
+        print(f"{patient:28} too few steps")
+        return
+    over = log_ratio_interval(watched, alone)
+    print(
+        f"{patient:28} {1e3 * sorted(alone)[len(alone) // 2]:14.2f} {over.mid - 1:+9.1%}  "
+        f"{over.low - 1:+.1%} to {over.high - 1:+.1%}, {min(len(alone), len(watched))}; sampling "
+        f"{2 * found['sampling']:.2%} of a core",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

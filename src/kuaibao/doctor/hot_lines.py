@@ -1,4 +1,4 @@
-"""Lines of the user's own code on which the loop's thread is found, forty times a second."""
+"""Lines of the user's own code on which the loop's thread is found, twenty times a second."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kuaibao.doctor.processes import delay_of
 
 __all__ = ["LineSampler"]
 
-_PERIOD_S = 0.025
+_PERIOD_S = 0.05
 
 
 class LineSampler:

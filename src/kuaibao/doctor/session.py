@@ -87,7 +87,7 @@ class Session:
         self._put_back_calls: list[tuple[Any, Any]] = []
         self._device_copies: dict[int, dict[int, Any]] = {}
         self._call_cost: float | None = None
-        self._last_save = 0.0
+        self._last_save = self._save_s = 0.0
         self._is_stopped = False
         self._n_stop = 0
 
@@ -396,13 +396,15 @@ class Session:
         self._save()
 
     def _save_now_and_then(self) -> None:
-        if time.monotonic() - self._last_save > _SAVE_EVERY_S:
+        if time.monotonic() - self._last_save > max(_SAVE_EVERY_S, 100 * self._save_s):
             self._save()
 
     def _save(self) -> None:
         """Complete the observation and hand it over (a killed script leaves the last one)."""
+        start = time.monotonic()
         if self.started:
             complete(self)
         if self.on_stop is not None:
             self.on_stop(self.observation)
         self._last_save = time.monotonic()
+        self._save_s = self._last_save - start
