@@ -30,7 +30,7 @@ docs: $(VENV)/.dev ## Build the documentation into site/
 	@$(BIN)/python scripts/reference.py && $(BIN)/zensical build --clean
 
 bench: $(VENV)/.dev ## Run every benchmark in its small form
-	@for script in benchmarks/*/*.py; do $(BIN)/python $$script --small || exit 1; done
+	@for script in benchmarks/*/[!_]*.py; do $(BIN)/python $$script --small || exit 1; done
 
 clean: ## Remove what was made
 	rm -rf $(VENV) out site dist runs

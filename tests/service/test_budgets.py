@@ -178,3 +178,18 @@ def test_the_shell_sets_lists_and_ends_budgets(tmp_path):
     assert (one["amount"], one["thresholds"], one["is_hard"]) == (20, [75], True)
     assert call()["budgets"] == [one]
     assert call("key:3", "--amount", "0")["budgets"] == []
+
+
+def test_the_shell_exports_usage_and_a_formula_stays_a_text(tmp_path):
+    import csv
+
+    from kuaibao.cli.service import app
+
+    service = make_service(tmp_path)
+    for n, model in enumerate(("m", "=1+1")):
+        service.ledger.open(row(n, model=model), 3)
+    service.close()
+    run = CliRunner().invoke(app, ["usage", "--csv", "--data", str(tmp_path)])
+    assert run.exit_code == 0, run.output
+    lines = list(csv.DictReader(run.stdout.splitlines()))
+    assert [line["model"] for line in lines] == ["m", "'=1+1"]

@@ -185,11 +185,17 @@ def usage(
         str, typer.Option(help="key_id, person_id, application_id, model, day, …")
     ] = "day",
     days: Annotated[float, typer.Option(min=0, help="How far back.")] = 31,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print every request as CSV.")] = False,
     data: Data = FOLDER,
     as_json: Json = False,
 ) -> None:
-    """Tokens and cost, summed."""
+    """Tokens and cost, summed, or request by request."""
     service = open_data(data)
+    if as_csv:
+        from kuaibao.service.usage import usage_csv
+
+        typer.echo(usage_csv(service.ledger.rows(since=time.time() - days * 86_400)), nl=False)
+        return
     try:
         totals = service.ledger.totals(by, since=time.time() - days * 86_400)
     except ValueError as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -19,6 +17,7 @@ from kuaibao.service.policy import Application, ApplicationForm, Decision, Polic
 from kuaibao.service.policy.checks import CHECKS
 from kuaibao.service.service import SCOPES, Caller, Service
 from kuaibao.service.usage import Ceilings
+from kuaibao.service.usage import usage_csv as write_csv
 
 __all__ = ["router"]
 
@@ -279,20 +278,8 @@ def usage(
 def usage_csv(caller: CallerOf, service: ServiceOf, since: float = 0.0) -> PlainTextResponse:
     """Every request as a line."""
     person = None if "admin" in caller.key.scopes else caller.person.person_id
-    out = io.StringIO()
-    writer: csv.DictWriter[str] | None = None
-    for row in service.ledger.rows(since=since, person_id=person):
-        if writer is None:
-            writer = csv.DictWriter(out, list(row))
-            writer.writeheader()
-        writer.writerow({k: _plain(v) for k, v in row.items()})
-    return PlainTextResponse(out.getvalue(), media_type="text/csv; charset=utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula is quoted."""
-    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if is_formula else value
+    text = write_csv(service.ledger.rows(since=since, person_id=person))
+    return PlainTextResponse(text, media_type="text/csv; charset=utf-8")
 
 
 @router.get("/held")

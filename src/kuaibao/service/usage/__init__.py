@@ -1,6 +1,7 @@
 """Who used how much: the ledger, ceilings, prices."""
 
 from kuaibao.service.usage.budgets import Alert, Budget, BudgetBook
+from kuaibao.service.usage.export import usage_csv
 from kuaibao.service.usage.ledger import Ledger, UsageRow, UsageTotal
 from kuaibao.service.usage.prices import Price, PriceList
 from kuaibao.service.usage.quotas import Ceilings, QuotaBook, Reservation
@@ -17,4 +18,5 @@ __all__ = [
     "Reservation",
     "UsageRow",
     "UsageTotal",
+    "usage_csv",
 ]
