@@ -217,17 +217,21 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--slow", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=["overhead", "slow"])
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
     with tempfile.TemporaryDirectory() as folder:
-        served = Served(model_of(chosen.small), str(Path(folder) / "a"))
-        overhead(served, *((8, 16, 1) if chosen.small else (16, 24, 3)))
-        served.end()
-        served = Served(model_of(True), str(Path(folder) / "b"))
-        asyncio.run(slow(served, 50 if chosen.small else chosen.slow))
-        served.end()
+        if chosen.only != "slow":
+            served = Served(model_of(chosen.small), str(Path(folder) / "a"))
+            overhead(served, *((8, 16, 1) if chosen.small else (16, 24, chosen.rounds)))
+            served.end()
+        if chosen.only != "overhead":
+            served = Served(model_of(True), str(Path(folder) / "b"))
+            asyncio.run(slow(served, 50 if chosen.small else chosen.slow))
+            served.end()
 
 
 if __name__ == "__main__":
