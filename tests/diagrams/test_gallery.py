@@ -155,3 +155,20 @@ def test_a_file_that_is_no_baked_layout_is_refused(tmp_path, text):
 
 def test_no_baked_layout_is_none(tmp_path):
     assert read_baked(Path(tmp_path, "a.baked.json")) is None
+
+
+def test_a_centre_computed_in_a_line_from_an_unknown_can_be_dragged_too():
+    style = (
+        "canvas {\n width = 400\n height = 400\n}\nforall A a {\n"
+        " a.dot = Circle {\n  r: 5\n  center: (?, ?)\n }\n x = a.dot.center[0]\n"
+        " y = a.dot.center[1]\n"
+        " a.note = Circle {\n  r: 3\n  center: (10 - x / 2, y + 20)\n }\n"
+        " a.far = Circle {\n  r: 3\n  center: (x * y / 400, 0)\n }\n}\n"
+    )
+    program = diagrams.compile("A a\n", style, "type A\n")
+    handles = find_handles(program.problem)
+    assert {one.name for one in handles} == {"`a`.dot center", "`a`.note center"}
+    held = pins_of(handles, {"`a`.note center": (30.0, 50.0)})
+    layout = program.layouts(1, pins=held)[0]
+    note = next(one for one in layout.shapes if one.name == "`a`.note")
+    assert [float(x) for x in note["center"]] == pytest.approx([30.0, 50.0])
