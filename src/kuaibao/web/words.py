@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
+
+from kuaibao.errors import KuaibaoError
 
 __all__ = ["LANGUAGES", "Words", "negotiate"]
 
@@ -39,6 +42,22 @@ class Words:
         """The phrase if there is one: for names that come from outside."""
         return self.table.get(key, default)
 
+    def error(self, error: KuaibaoError, code: int = 0) -> str:
+        """What an error says: by its rule, its own words, its kind, or the status of the answer."""
+        reason = str(getattr(error, "reason", ""))
+        known = self.table.get(f"reason.{reason}") or self.message(error.message)
+        kind = self.table.get(f"error.{type(error).__name__}") or self.table.get(f"error.{code}")
+        if known or kind:
+            return known or str(kind)
+        return self("error.other", message=error.message)
+
+    def message(self, text: str) -> str:
+        """An error's English words in this language; empty if the catalogue lacks them."""
+        for pattern, phrase in _messages(self.language):
+            if found := pattern.fullmatch(text):
+                return phrase.format(*found.groups())
+        return ""
+
     def when(self, at: float | None) -> str:
         """A moment, as people write it; UTC."""
         if at is None:
@@ -69,6 +88,20 @@ def negotiate(header: str) -> str:
         if name in LANGUAGES and q > weight:
             best, weight = name, q
     return best
+
+
+@cache
+def _messages(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    file = resources.files("kuaibao.web") / "locales" / f"messages.{language}.toml"
+    if not file.is_file():
+        return ()
+    return tuple(
+        (
+            re.compile("(.*)".join(re.escape(part) for part in english.split("{}")), re.DOTALL),
+            phrase,
+        )
+        for english, phrase in tomllib.loads(file.read_text("utf-8")).items()
+    )
 
 
 @cache

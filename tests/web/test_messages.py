@@ -1,0 +1,101 @@
+"""What errors say in Chinese: every message that the desk's code can raise has its words."""
+
+import ast
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from kuaibao.bulletin.desk import WorkflowError
+from kuaibao.errors import InputError
+from kuaibao.web.words import Words
+
+ROOT = Path(importlib.util.find_spec("kuaibao").origin).parent
+FOLDERS = ("bulletin/desk", "bulletin/mailing", "bulletin/hooks", "accounts", "web", "web/pages",
+           "web/api")  # fmt: skip
+LOCALES = ROOT / "web" / "locales"
+ZH = tomllib.loads((LOCALES / "zh.toml").read_text("utf-8"))
+
+
+ELSEWHERE = "made elsewhere"
+
+
+def template(node):
+    """A message with {} for what is filled in; None for one that is made elsewhere."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(v.value if isinstance(v, ast.Constant) else "{}" for v in node.values)
+    return None
+
+
+def test_every_obstacle_and_reason_of_the_workflow_has_chinese_words():
+    source = (ROOT / "bulletin" / "desk" / "workflow.py").read_text("utf-8")
+    reasons = set(re.findall(r'"(no_\w+|not_\w+|own_text|wrong_state|published)"', source))
+    assert reasons >= {"no_text", "no_source", "no_link", "not_compiled", "not_proofread"}
+    assert reasons <= set(ZH["reason"]) | set(ZH["obstacle"])
+
+
+def raised():
+    """Every call of an error of ours: kind, message, reason."""
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).glob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+                if is_call and node.func.id.endswith("Error") and node.args:
+                    reasons = [
+                        template(k.value) or ELSEWHERE for k in node.keywords if k.arg == "reason"
+                    ]
+                    yield node.func.id, template(node.args[0]), reasons[0] if reasons else None
+
+
+def test_every_message_of_the_desk_has_chinese_words():
+    words, missing = Words.of("zh"), []
+    for kind, message, reason in raised():
+        if message is None or kind in ("ValueError", "TypeError", "MissingExtraError"):
+            continue
+        is_known = (
+            reason == ELSEWHERE
+            or (reason and reason in ZH["reason"])
+            or kind in ZH["error"]
+            or words.message(message.replace("{}", "7"))
+        )
+        if not is_known:
+            missing.append((kind, message))
+    assert missing == []
+    assert len(list(raised())) > 60
+
+
+def test_a_message_keeps_what_was_filled_in():
+    words = Words.of("zh")
+    assert words.error(InputError("'1 May' is no day", hint="x")).startswith("'1 May' 不是日期")
+    assert words.error(WorkflowError("x", reason="own_text")) == "不得校对自己的文稿。"
+    assert words.error(InputError("body: Field required")) == "输入有误：body: Field required"
+    assert Words.of("en").error(InputError("a series has a name")) == "a series has a name"
+
+
+def test_the_catalogue_fits_the_messages():
+    phrases = tomllib.loads((LOCALES / "messages.zh.toml").read_text("utf-8"))
+    for english, chinese in phrases.items():
+        assert english.count("{}") == chinese.count("{}"), english
+        assert re.search(r"[\u4e00-\u9fff]", chinese)
+
+
+@pytest.mark.parametrize("path", ["/settings", "/inbox", "/hooks", "/notes", "/people", "/terms",
+                                  "/subscribers", "/issues", "/work", "/calendar", "/trends",
+                                  "/sources", "/archive", "/nothing"])  # fmt: skip
+def test_a_chinese_page_says_nothing_in_english_of_its_own(server, path):
+    from lxml import html
+
+    with server.browser("administrator") as browser:
+        browser.cookies.set("kuaibao_language", "zh")
+        tree = html.fromstring(browser.get(path).text)
+    for quiet in tree.xpath("//*[@lang='en' or self::code or self::kbd or self::script]"):
+        quiet.drop_tree()
+    for data in tree.xpath("//select[@name='languages'] | //time | //*[@data-from-outside]"):
+        data.drop_tree()
+    said = [t.strip() for t in tree.xpath("//body//text()") if t.strip()]
+    english = [t for t in said if re.search(r"[A-Za-z]{3,} [a-z]{3,} [a-z]{2,}", t)]
+    assert [t for t in english if not t.startswith("A model learns")] == []
