@@ -128,12 +128,23 @@ def test_other_models_and_sizes_are_told(pictures: Path) -> None:
     with pytest.raises(RecipeError, match=r"model\.n_lauer"):
         make_task(parse_recipe(text.replace("n_layer", "n_lauer"), folder=pictures))
     _train(pictures, steps=20)
-    for data, said in (("size = 8", "was made for 6"), ('objective = "bert"', "the other one")):
-        changed = text.replace("size = 6", "" if "size" in data else "size = 6")
-        changed = changed.replace("n_color = 8", "n_color = 8\n" + data)
-        changed = changed.replace("[run]", '[run]\ninitial_model = "run/model"')
-        with pytest.raises(RecipeError, match=said):
-            make_task(parse_recipe(changed, folder=pictures))
+    changed = text.replace("n_color = 8", 'n_color = 8\nobjective = "bert"')
+    changed = changed.replace("[run]", '[run]\ninitial_model = "run/model"')
+    with pytest.raises(RecipeError, match="the other one"):
+        make_task(parse_recipe(changed, folder=pictures))
+
+
+def test_training_goes_on_with_larger_pictures(pictures: Path) -> None:
+    small = _train(pictures, steps=60)
+    text = RECIPE.format(data="", run='initial_model = "run/model"', steps=20)
+    text = text.replace("size = 6", "size = 12")
+    first, last = small.state.losses[0][1], small.state.losses[-1][1]
+    task = make_task(parse_recipe(text.replace('"run"', '"larger"'), folder=pictures))
+    assert task.model.config.n_positions == 144
+    # What was learned of small pictures holds for large ones: nearer the end than the beginning.
+    with torch.no_grad():
+        loss = task.evaluate(task.model.eval())["loss"]
+    assert loss < (first + last) / 2
 
 
 def test_the_command_trains_probes_and_completes(

@@ -171,6 +171,20 @@ def test_parts_of_a_batch_give_the_same_losses(tmp_path):
         )
 
 
+@pytest.mark.timeout(600)
+def test_a_compiled_step_gives_the_same_losses(tmp_path):
+    torch._dynamo.reset()
+    task = {"dropout": 0.0, "masks": False}
+    one = train(ToyTask(**task), toy_recipe(tmp_path / "a", steps=6))
+    compiled = ToyTask(**task)
+    other = train(compiled, toy_recipe(tmp_path / "b", steps=6, compile="eager"))
+    assert compiled.model._compiled_call_impl is not None
+    assert [v for _, v in other.state.losses] == pytest.approx(
+        [v for _, v in one.state.losses], abs=1e-5
+    )
+    assert (tmp_path / "b" / "run" / "model" / "model.safetensors").is_file()
+
+
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_half_precision_stays_near_full_precision(tmp_path, precision):
     task = {"dropout": 0.0, "masks": False}

@@ -26,6 +26,7 @@ from kuaibao.image_gpt.palette import Palette
 from kuaibao.image_gpt.probe import few_labels
 from kuaibao.training import Batch, Recipe, RecipeError
 from kuaibao.transformer import TransformerConfig, build_model, named_config
+from kuaibao.transformer.resizing import resize_positions
 
 __all__ = ["ImageGPTData", "ImageGPTTask", "make_task"]
 
@@ -181,9 +182,9 @@ def make_task(
     if recipe.run.initial_model:
         initial = load_image_gpt(recipe.folder / recipe.run.initial_model)
         palette = palette or initial.palette
-        if initial.size != data.size:
-            raise RecipeError(
-                f"data.size is {data.size}, the initial model was made for {initial.size}"
+        if initial.size != data.size:  # progressive resolution: on with larger pictures
+            initial = replace(
+                initial, classifier=None, decoder=resize_positions(initial.decoder, data.size)
             )
     cache = recipe.folder / data.packed if data.packed else recipe.run_folder / "pictures"
     packed = prepare(

@@ -100,6 +100,8 @@ class Trainer:
             task.model.recompute = True
         self.outline = world.outline(self.model)
         self.wrapped = world.wrap(self.model)
+        if recipe.run.compile:
+            self.wrapped.compile(backend=recipe.run.compile)  # in place: names stay its own
         self.optimizer = make_optimizer(self.model, recipe.optimizer)
         self.state = RunState()
         self.measured = Profile()

@@ -55,6 +55,9 @@ class RunSettings:
     """Under torchrun: weights copied to each process, or spread over them."""
     recompute: bool = False
     """Activation checkpointing: less memory, about a third more time."""
+    compile: Literal["", "inductor", "eager"] = ""
+    """Back end of `torch.compile` for the training step; empty for none. On a CPU the first step
+    then takes minutes, and the others were no faster (docs/models.md)."""
     prefetch: bool = False
     """Make the next batch in a thread meanwhile; pays where the device is not the CPU."""
     n_thread: int = 0
@@ -95,7 +98,7 @@ class Recipe:
         for key in ("folder", "name", "out"):
             del value[key]
         for key in ("steps", "evaluate_every", "checkpoint_every", "keep", "n_thread", "patience",
-                    "parallel", "recompute", "prefetch"):  # fmt: skip
+                    "parallel", "recompute", "prefetch", "compile"):  # fmt: skip
             del value["run"][key]
         return value
 
