@@ -38,6 +38,7 @@ def test_a_cut_study_goes_on_and_its_page_holds_all_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(studies, "N_PROBE", 200)
+    monkeypatch.setattr(studies, "N_PIECE", 4)
     pytest.importorskip("sklearn")
     found: dict[str, object] = {}
     with pytest.raises(OutOfBudgetError, match="used up"):
