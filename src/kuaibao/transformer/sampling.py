@@ -41,6 +41,15 @@ class Sampling:
     no_repeat_ngram_size: int = 0
     """No run of so many tokens twice; 0 for no ban."""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether logits stay as they are: no penalty, no bias, no ban."""
+        return (
+            self.repetition_penalty == 1.0 and not self.logit_bias
+            and not (self.presence_penalty or self.frequency_penalty)
+            and not self.no_repeat_ngram_size
+        )  # fmt: skip
+
     def __post_init__(self) -> None:
         """Check the ranges."""
         rules = {
@@ -59,7 +68,9 @@ def adjust_logits(
     logits: Tensor, sampling: Sampling, prompts: Sequence[Sequence[int]],
     generated: Sequence[Sequence[int]],
 ) -> Tensor:  # fmt: skip
-    """Penalties, bias and bans: a new tensor (batch, vocabulary)."""
+    """Penalties, bias and bans: (batch, vocabulary), a new tensor where there are any."""
+    if sampling.is_plain:
+        return logits.float()
     logits = logits.float().clone()
     for i, (prompt, tokens) in enumerate(zip(prompts, generated, strict=True)):
         _penalize(logits[i], sampling, prompt, tokens)
