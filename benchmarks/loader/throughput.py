@@ -1,6 +1,7 @@
 """Loaders on the same JPEGs, in one run, in turn: plain DataLoader, WebDataset, LitData, ours.
 
     python benchmarks/loader/throughput.py [--small] [--images N] [--rounds R] [--data FOLDER]
+                                           [--classes bytes,decode,decoded]
 
 Three classes of work, each with no worker and with two:
     bytes    files read, not decoded
@@ -113,7 +114,9 @@ def measure(make: Callable[[], object], n: int) -> tuple[float, float]:
     return cpu, wall
 
 
-def contenders(folder: Path, paths: list[Path]) -> dict[tuple[str, str, int], Callable]:
+def contenders(
+    folder: Path, paths: list[Path], classes: list[str]
+) -> dict[tuple[str, str, int], Callable]:
     from kuaibao.loading import EncodedFiles, RamCache, Store, build_store
 
     found: dict[tuple[str, str, int], Callable] = {}
@@ -144,8 +147,8 @@ def contenders(folder: Path, paths: list[Path]) -> dict[tuple[str, str, int], Ca
     del store
     add_webdataset(found, folder, paths)
     add_litdata(found, folder, paths)
-    add_ffcv(found, folder, paths)
-    return found
+    add_ffcv(found, folder, paths, classes)
+    return {key: make for key, make in found.items() if key[0] in classes}
 
 
 def add_webdataset(found: dict, folder: Path, paths: list[Path]) -> None:
@@ -215,7 +218,7 @@ def add_litdata(found: dict, folder: Path, paths: list[Path]) -> None:
             )
 
 
-def add_ffcv(found: dict, folder: Path, paths: list[Path]) -> None:
+def add_ffcv(found: dict, folder: Path, paths: list[Path], classes: list[str]) -> None:
     try:
         from ffcv.fields import RGBImageField
         from ffcv.fields.rgb_image import CenterCropRGBImageDecoder, SimpleRGBImageDecoder
@@ -236,7 +239,8 @@ def add_ffcv(found: dict, folder: Path, paths: list[Path]) -> None:
         def __getitem__(self, i: int):
             return (decode(paths[i].read_bytes()).numpy(),)
 
-    for name, mode, data in (("jpg", "jpg", AsTuples()), ("raw", "raw", Small())):
+    sources = {"decode": ("jpg", "jpg", AsTuples()), "decoded": ("raw", "raw", Small())}
+    for name, mode, data in (sources[kind] for kind in sources if kind in classes):
         writer = DatasetWriter(str(folder / f"{name}.beton"), {"x": RGBImageField(write_mode=mode)})
         writer.from_indexed_dataset(data)
     for workers in (1, 2):
@@ -257,6 +261,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--classes", default="bytes,decode,decoded", help="only these")
     parser.add_argument("--data", default="", help="keep the pictures here, and take them again")
     chosen = parser.parse_args()
     if chosen.small:
@@ -272,7 +277,8 @@ def main() -> None:
         size = sum(p.stat().st_size for p in paths)
         print(f"{len(paths)} JPEGs, {size / 1e6:.0f} MB, torch {torch.__version__}, "
               f"{os.cpu_count()} cores, decoder {'simplejpeg' if simplejpeg else 'Pillow'}")  # fmt: skip
-        found = contenders(folder, paths)
+        classes = chosen.classes.split(",")
+        found = contenders(folder, paths, classes)
         results: dict[tuple[str, str, int], list[tuple[float, float]]] = {k: [] for k in found}
         for key in found:
             if "FFCV" in key[1]:
@@ -288,7 +294,7 @@ def print_table(results: dict, n: int) -> None:
     print(
         f"{'class':8} {'loader':22} {'workers':>7} {'CPU ms/image':>13} {'best images/s':>14} {'x plain':>8}"
     )
-    for kind in ("bytes", "decode", "decoded"):
+    for kind in dict.fromkeys(key[0] for key in results):
         for workers in (0, 2):
             plain = [cpu for cpu, _ in results[kind, "DataLoader", workers]]
             rows = [k for k in results if k[0] == kind and k[2] == workers]
