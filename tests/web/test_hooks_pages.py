@@ -80,3 +80,29 @@ def test_hooks_and_bounces_by_command(tmp_path):
         assert {s.email: s.state for s in found} == {
             "gone@example.net": "bounced", "here@example.net": "active",
         }  # fmt: skip
+
+
+def test_subscribers_and_bounces_by_api(tmp_path):
+    with Serving(tmp_path, 1) as server:
+        path = f"/api/v1/series/{server.room.series.series_id}/subscribers"
+        with server.api("editor", "read", "write", "publish", "admin") as api:
+            made = api.post(path, json={"email": "gone@example.net"})
+            assert made.status_code == 201, made.text
+            assert api.post(path, json={"email": "no address"}).status_code == 422
+            assert api.post("/api/v1/series/99/subscribers", json={"email": "a@b.cd"}).status_code \
+                == 404  # fmt: skip
+            read = api.post("/api/v1/bounces", json={"message": BOUNCE}).json()
+            assert read == {"n_bounce": 1, "n_ended": 1}
+            assert [s["state"] for s in api.get(path).json()] == ["bounced"]
+            assert api.get("/api/v1/mailings").json() == []
+            assert api.post("/api/v1/issues/99/mail").status_code == 404
+        with server.api("administrator", "read", "admin") as api:
+            wrong = [("smtp_security", "weak"), ("public_url", "javascript:alert(1)"),
+                     ("oidc_role", "administrator"), ("oidc_issuer", "http://example.org")]  # fmt: skip
+            for name, value in wrong:
+                answer = api.put("/api/v1/settings", json={"name": name, "value": value})
+                assert answer.status_code in (422, 502), (name, answer.text)
+            given = {"name": "smtp_host", "value": "mail.example.org"}
+            assert api.put("/api/v1/settings", json=given).json()["smtp_host"] == given["value"]
+        with server.api("compiler", "read", "write") as api:
+            assert api.get(path).status_code == 403

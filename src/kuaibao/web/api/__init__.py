@@ -1,6 +1,6 @@
 """The JSON API: everything that the pages do, over the same functions."""
 
-from kuaibao.web.api import hooks, issues, office, pictures, pieces, reading
+from kuaibao.web.api import hooks, issues, mailing, office, pictures, pieces, reading
 
 __all__ = ["routers"]
 
@@ -10,5 +10,6 @@ routers = (
     issues.router,
     office.router,
     hooks.router,
+    mailing.router,
     reading.router,
 )

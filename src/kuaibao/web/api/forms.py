@@ -10,10 +10,10 @@ from kuaibao.bulletin.desk import MAX_NUMBER, PieceText
 from kuaibao.bulletin.model import SectionKind
 
 __all__ = [
-    "AssignForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "HookForm",
+    "AssignForm", "BounceForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "HookForm",
     "IssueChange", "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PartForm", "PersonChange",
     "PersonForm", "PictureKindForm", "PlaceForm", "SaveForm", "SectionForm", "SentenceForm",
-    "SeriesForm", "SettingForm", "TermForm", "TextForm", "TokenForm",
+    "SeriesForm", "SettingForm", "SubscriberForm", "TermForm", "TextForm", "TokenForm",
 ]  # fmt: skip
 
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
@@ -207,6 +207,18 @@ class SeriesForm(_Form):
     sections: list[SectionForm] | None = Field(default=None, max_length=10)
 
 
+class SubscriberForm(_Form):
+    """An address."""
+
+    email: Annotated[str, Field(min_length=3, max_length=320)]
+
+
+class BounceForm(_Form):
+    """A whole message that came back (RFC 5322 text)."""
+
+    message: Annotated[str, Field(max_length=1_000_000)]
+
+
 class HookForm(_Form):
     """A program to be told; no events: of everything."""
 
@@ -217,5 +229,9 @@ class HookForm(_Form):
 class SettingForm(_Form):
     """A setting of the desk."""
 
-    name: Literal["anonymous_reading", "model_url", "model_name", "oidc_issuer", "oidc_client_id"]
+    name: Literal[
+        "anonymous_reading", "model_url", "model_name", "oidc_issuer", "oidc_client_id",
+        "oidc_role", "smtp_host", "smtp_port", "smtp_user", "smtp_security", "mail_sender",
+        "public_url", "mail_per_minute",
+    ]  # fmt: skip
     value: Line

@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 
 from kuaibao.accounts import ApiKey, Person
 from kuaibao.bulletin.desk import (
+    NEWCOMER_ROLES,
     Notification,
     Term,
     add_person,
@@ -32,6 +33,7 @@ from kuaibao.errors import InputError
 from kuaibao.web.access import DeskOf, NewsroomOf, TokenOrSession
 from kuaibao.web.api.forms import PersonChange, PersonForm, SettingForm, TermForm, TokenForm
 from kuaibao.web.api.pieces import PieceId
+from kuaibao.web.oidc import check_issuer
 
 __all__ = ["router"]
 
@@ -139,8 +141,25 @@ def settings(desk: DeskOf, actor: TokenOrSession) -> dict[str, str]:
 @router.put("/settings")
 def set_setting(desk: DeskOf, actor: TokenOrSession, form: SettingForm) -> dict[str, str]:
     """Change a setting."""
+    _check_setting(form.name, form.value.strip())
     desk.set_setting(actor, form.name, form.value)
     return desk.settings()
+
+
+def _check_setting(name: str, value: str) -> None:
+    """The same rules as on the pages."""
+    if (
+        name in ("model_url", "public_url")
+        and value
+        and not value.startswith(("http://", "https://"))
+    ):
+        raise InputError("the address begins with http:// or https://")
+    if name == "oidc_issuer" and value:
+        check_issuer(value)
+    if name == "oidc_role" and value not in NEWCOMER_ROLES:
+        raise InputError(f"{value!r} is no role of a newcomer")
+    if name == "smtp_security" and value not in ("starttls", "tls", "none"):
+        raise InputError("security is starttls, tls or none")
 
 
 @router.post("/collect", status_code=202)
