@@ -103,7 +103,7 @@ def llama_cpp(folder: Path, work: Path, python: str) -> Server | None:
         return None
     return _start("llama.cpp", [
         python, "-m", "llama_cpp.server", "--model", str(file), "--port", str(port), "--n_ctx",
-        "512", "--n_threads", "1", "--n_threads_batch", "1", "--verbose", "False",
+        "512", "--interrupt_requests", "False", "--n_threads", "1", "--n_threads_batch", "1", "--verbose", "False",
     ], port, "bench", "/v1/models", work / "llama.log")  # fmt: skip
 
 

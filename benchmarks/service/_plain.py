@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -25,29 +25,30 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         export_ctranslate2(load_pretrained(folder), Path(made) / "model", quantization="float32")
         generator = ctranslate2.Generator(str(Path(made) / "model"), intra_threads=1)
-    words, app, turn = load_tokenizer(folder), FastAPI(), threading.Lock()
+    words, app, turn = load_tokenizer(folder), FastAPI(), asyncio.Lock()
 
     @app.get("/health")
     def health() -> str:
         return "ok"
 
     @app.post("/v1/completions")
-    def complete(body: dict[str, Any]) -> Any:
+    async def complete(body: dict[str, Any]) -> Any:
         prompt = [str(t) for t in words.encode(body["prompt"])]
         settings = {"max_length": body["max_tokens"], "sampling_topk": 1, "end_token": []}
 
-        def events() -> Iterator[str]:
-            with turn:
-                for step in generator.generate_tokens(prompt, **settings):
+        async def events() -> AsyncIterator[str]:
+            async with turn:
+                steps = generator.generate_tokens(prompt, **settings)
+                while (step := await asyncio.to_thread(next, steps, None)) is not None:
                     text = words.decode([step.token_id])
                     yield f"data: {json.dumps({'choices': [{'index': 0, 'text': text}]})}\n\n"
             yield "data: [DONE]\n\n"
 
         if body.get("stream"):
             return StreamingResponse(events(), media_type="text/event-stream")
-        with turn:
-            (found,) = generator.generate_batch(
-                [prompt], include_prompt_in_result=False, **settings
+        async with turn:
+            (found,) = await asyncio.to_thread(
+                generator.generate_batch, [prompt], include_prompt_in_result=False, **settings
             )
         return {"choices": [{"index": 0, "text": words.decode(found.sequences_ids[0])}]}
 

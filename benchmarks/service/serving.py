@@ -5,7 +5,7 @@ prompts; streamed, greedy. Fairness is Jain's index over the clients' tokens a s
 Servers that can't be had here are named and left out. llama-cpp-python is looked for in the
 environment of `--llama-python`. The gate's overhead and 1,000 slow clients: `gate.py`.
 
-python benchmarks/service/serving.py [--small] [--llama-python PYTHON] [--clients 1 8 32 128]
+python benchmarks/service/serving.py [--small] [--llama-python PYTHON] [--clients 1 8 32 128] [--servers NAME…]
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import httpx2
 
 from kuaibao.transformer.shipped import shipped_model
 
+SERVERS = ("kuaibao", "ctranslate2", "transformers", "llama.cpp")
 WORDS = [
     "the",
     "library",
@@ -109,16 +110,21 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--llama-python", default=sys.executable)
+    parser.add_argument("--servers", nargs="*", default=[*SERVERS])
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32, 128])
     chosen = parser.parse_args()
     n_new, clients = (8, [1, 4]) if chosen.small else (32, chosen.clients)
     folder = shipped_model("gpt-small")
     with tempfile.TemporaryDirectory() as made:
         work = Path(made)
-        started = [_peers.ours(folder, work), _peers.ctranslate2(folder, work)]
-        if not chosen.small:
-            started.append(_peers.transformers(folder, work))
-            started.append(_peers.llama_cpp(folder, work, chosen.llama_python))
+        makers = {
+            "kuaibao": lambda: _peers.ours(folder, work),
+            "ctranslate2": lambda: _peers.ctranslate2(folder, work),
+            "transformers": lambda: _peers.transformers(folder, work),
+            "llama.cpp": lambda: _peers.llama_cpp(folder, work, chosen.llama_python),
+        }
+        wanted = SERVERS[:2] if chosen.small else chosen.servers
+        started = [makers[name]() for name in wanted]
         servers = [server for server in started if server is not None]
         try:
             for server in list(servers):
