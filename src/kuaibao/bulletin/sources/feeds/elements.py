@@ -348,6 +348,7 @@ HANDLERS: dict[str, Handler] = {
     "dcterms:issued": _published,
     "updated": _updated, "modified": _updated, "lastbuilddate": _updated, "dc:date": _updated,
     "dcterms:modified": _updated,
+    "managingeditor": _author, "itunes:owner": _pass_over_if_flat,
     "author": _author, "dc:creator": _author, "dc:author": _author, "itunes:author": _author,
     "category": _category, "dc:subject": _category, "media:category": _media_category,
     "itunes:category": _itunes_category, "itunes:keywords": _itunes_keywords,
@@ -359,7 +360,8 @@ HANDLERS: dict[str, Handler] = {
 """Elements of entries."""
 
 OF_FEEDS = frozenset({
-    "title", "dc:title", "link", "guid", "id", "published", "pubdate", "issued", "dcterms:issued",
-    "updated", "modified", "lastbuilddate", "dc:date", "dcterms:modified", "dc:language",
+    "title", "dc:title", "media:title", "link", "guid", "id", "published", "pubdate", "issued",
+    "dcterms:issued", "updated", "modified", "lastbuilddate", "dc:date", "dcterms:modified",
+    "dc:language",
 })  # fmt: skip
 """Those that are read of the feed as well."""

@@ -143,7 +143,8 @@ class Reader:
 
     def _xhtml(self, element: Element) -> str:
         try:
-            return resolve_markup(inner_markup(element).strip(), self.base)
+            markup = inner_markup(element, is_wrapped=self.is_atom).strip()
+            return resolve_markup(markup, self.base)
         except NotPlainError as error:
             raise DeclinedError from error
 

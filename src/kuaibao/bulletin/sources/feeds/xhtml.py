@@ -22,14 +22,18 @@ class NotPlainError(Exception):
     """It holds other vocabularies, bases of its own, or is too deep."""
 
 
-def inner_markup(element: Any) -> str:
+def inner_markup(element: Any, *, is_wrapped: bool) -> str:
     """What the element holds, without the `div` that Atom wraps it in.
+
+    Args:
+        element: A text construct.
+        is_wrapped: It is Atom's; elsewhere a `div` is the writer's own.
 
     Raises:
         NotPlainError: It is not XHTML through and through.
     """
     children = list(element)
-    if len(children) == 1 and not (element.text or "").strip():
+    if is_wrapped and len(children) == 1 and not (element.text or "").strip():
         only = children[0]
         if not (only.tail or "").strip() and _name(only) == "div":
             if only.get(_XML_BASE) or only.get("base"):
