@@ -64,6 +64,15 @@ def test_json_ld_is_read_whatever_its_shape():
     assert document["text"] == "\n\n".join(EN)
 
 
+def test_a_page_without_a_picture_has_none():
+    page = read_page(_page(), url="https://e.org/a")
+    assert page.image == ""
+    pictured = read_page(
+        _page('<meta property="og:image" content="/i.png">'), url="https://e.org/a"
+    )
+    assert pictured.image == "https://e.org/i.png"
+
+
 def test_meta_elements_of_a_paper_are_read():
     head = (
         '<meta name="citation_title" content="Evidence for summaries"><meta name="citation_author" content="Lee, Ann">'

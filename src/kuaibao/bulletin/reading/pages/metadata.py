@@ -291,7 +291,8 @@ class Head:
         found = self.first("og:image", "twitter:image")
         image = self.described("image")
         url = image.get("url") if isinstance(image, dict) else image
-        return _joined(self.url, found or first_text(url))
+        address = found or first_text(url)
+        return _joined(self.url, address) if address else ""
 
     def _url(self) -> str:
         for node in self.tree.iter("link"):
