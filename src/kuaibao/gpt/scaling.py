@@ -206,8 +206,8 @@ def write_scaling_report(
             "",
             f"Fitted to the {len(best)} points that no cheaper one beats: "
             f"L = {fit.coefficient:.2f} · C^-{fit.exponent:.3f} with C in petaflop-days "
-            f"(r² {fit.r_squared:.3f}). GPT-3's paper has C^-{GPT3_EXPONENT} over five more orders "
-            "of magnitude; runs as short as these are still far from converged, hence steeper.",
+            f"(r² {fit.r_squared:.3f}). GPT-3's paper has C^-{GPT3_EXPONENT}, over many more "
+            "orders of magnitude.",
             "", "![Loss against compute](scaling.png)",
         ]  # fmt: skip
     write_text(folder / "scaling.md", "\n".join(lines) + "\n")
