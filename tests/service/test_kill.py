@@ -115,11 +115,11 @@ def test_a_kill_loses_no_job_counts_each_use_once_and_leaves_the_audit_whole(fol
             pass
 
     writing = threading.Thread(target=stream)
-    writing.start()
-    wait_until(lambda: len(streamed) > 70)
     with ThreadPoolExecutor(4) as crowd:
         asked = [crowd.submit(complete, first, key, n) for n in range(40)]
         wait_until(lambda: sum(one.done() for one in asked) >= 8)
+        writing.start()
+        wait_until(lambda: len(streamed) > 70)
         first.end(signal.SIGKILL)
         answered = dict(filter(None, (one.result() for one in asked)))
     writing.join(60)
