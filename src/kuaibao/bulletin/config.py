@@ -173,7 +173,11 @@ class WritingSettings:
     manuscripts: str = "manuscripts"
     """Folder of texts that people wrote (Markdown with a front matter)."""
     translator: str = ""
-    """An installed translator's name; none: a text is printed in its own language."""
+    """An installed translator's name (offline, few-shot); none: a text is printed in its own
+    language."""
+    translator_folder: str = ""
+    """For the translator `offline`: a translation package (Argos, or OPUS-MT under CTranslate2) or
+    a folder of them, from that of bulletin.toml."""
 
 
 @settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -504,6 +508,10 @@ def _check_source_settings(
 def _contradictions(settings: BulletinSettings, positions: Positions) -> list[ConfigProblem]:
     """What is wrong though every setting by itself is right."""
     found: list[ConfigProblem] = []
+    if settings.writing.translator_folder and settings.writing.translator != "offline":
+        place = positions.place(("writing", "translator_folder"), at_key=True)
+        message = "translator_folder is for the translator 'offline'"
+        found.append(ConfigProblem(message, place, 'Set translator = "offline".'))
     kinds = [s.kind for s in settings.sections]
     for i, kind in enumerate(kinds):
         if kind in kinds[:i]:

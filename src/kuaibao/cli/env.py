@@ -23,7 +23,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "base": ("numpy", "numba", "lxml", "httpx2", "sqlalchemy", "typst", "jinja2", "trafilatura"),
     "models": ("torch", "safetensors", "tokenizers", "sentencepiece"),
     "serve": ("starlette", "uvicorn", "argon2"),
-    "ctranslate2": ("ctranslate2",),
+    "ctranslate2": ("ctranslate2", "sentencepiece"),
     "postgres": ("psycopg",),
     "cluster": ("ray",),
 }

@@ -17,6 +17,7 @@ from kuaibao.bulletin.desk import (
     move_piece,
     save_text,
 )
+from kuaibao.errors import InputError
 
 
 class Endpoint:
@@ -113,3 +114,29 @@ def test_an_endpoint_that_is_not_there_is_told(room, endpoint):
     endpoint.server.server_close()
     with pytest.raises(EndpointError, match="does not answer"):
         draft_by_machine(room.desk, room.compiler, room.found()[0], "endpoint")
+
+
+def test_an_offline_translator_drafts_by_the_settings_folder_and_is_marked(room, monkeypatch):
+    asked = []
+
+    class Stub:  # the package itself: tests/bulletin/writing/test_offline_translator.py
+        def __init__(self, folder):
+            asked.append(folder)
+
+        def translate(self, sentences, *, source, target):
+            asked.append((source, target))
+            return ["模型学会阅读", *(f"第 {n} 句。" for n in range(1, len(sentences)))]
+
+    monkeypatch.setattr("kuaibao.bulletin.writing.offline_translator.OfflineTranslator", Stub)
+    room.desk.set_setting(room.administrator, "translator_folder", "translators/en-zh")
+    (piece_id,) = room.found()
+    made = draft_by_machine(room.desk, room.compiler, piece_id, "translator")
+    assert asked == [str(room.desk.folder / "translators/en-zh"), ("en", "zh")]
+    assert made.text.title == "模型学会阅读"
+    assert get_piece(room.desk, room.compiler, piece_id).is_machine
+
+
+def test_an_offline_translator_without_a_folder_says_where_to_name_one(room):
+    (piece_id,) = room.found()
+    with pytest.raises(InputError, match="told no folder"):
+        draft_by_machine(room.desk, room.compiler, piece_id, "translator")

@@ -39,6 +39,7 @@ from kuaibao.bulletin.desk.machine import (
     MachineDraft,
     draft_by_machine,
     endpoint_of,
+    has_translator,
     machine_sentences,
     require_known_way,
 )
@@ -230,6 +231,7 @@ __all__ = [
     "get_series",
     "get_text",
     "has_people",
+    "has_translator",
     "issue_folder",
     "issue_pieces",
     "known_pictures",

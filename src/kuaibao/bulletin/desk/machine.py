@@ -27,8 +27,10 @@ from kuaibao.bulletin.writing import Writer, find_translator, make_draft
 from kuaibao.errors import InputError
 
 __all__ = ["KEY_VARIABLE", "Endpoint", "MachineDraft", "draft_by_machine", "endpoint_of",
-           "machine_sentences"]  # fmt: skip
+           "has_translator", "machine_sentences"]  # fmt: skip
 
+OFFLINE = "offline"
+"""The translator that is asked if no other is named."""
 KEY_VARIABLE = "KUAIBAO_DESK_MODEL_KEY"
 """The environment variable that holds the endpoint's key; a key is never stored."""
 
@@ -74,7 +76,8 @@ def draft_by_machine(
 
     Raises:
         EndpointError: The endpoint is not set, does not answer, or not in its form.
-        InputError: No translator of the name is installed.
+        InputError: No translator of the name is installed, or none for the languages.
+        MissingExtraError: The translator lacks what it needs.
     """
     actor.require("draft_by_machine")
     with desk.store.database.read() as connection:
@@ -104,6 +107,17 @@ def draft_by_machine(
         )  # fmt: skip
 
 
+def has_translator(desk: Desk) -> bool:
+    """Whether the settings name a folder of translation packages."""
+    return bool(desk.setting("translator_folder"))
+
+
+def _translator_folder(desk: Desk) -> str:
+    """From the bulletin's folder, as in bulletin.toml."""
+    named = desk.setting("translator_folder")
+    return str(desk.folder / named) if named else ""
+
+
 def machine_sentences(desk: Desk, piece_id: int) -> frozenset[str]:
     """Every sentence that a machine ever wrote for a piece."""
     columns = tables.revision.c
@@ -119,7 +133,9 @@ def _write(
 ) -> tuple[PieceText, str]:  # fmt: skip
     writer = Writer(n_sentence=n_sentence)
     if how == "translator":
-        writer = Writer(n_sentence=n_sentence, translator=find_translator(translator))
+        name = translator or OFFLINE
+        folder = _translator_folder(desk) if name == OFFLINE else ""
+        writer = Writer(n_sentence=n_sentence, translator=find_translator(name, folder))
     draft = make_draft(original.item, original.entry_index, series.language, writer)
     template = series.template(piece.section)
     fields = tuple((name, " ".join(s.text for s in part)) for name, part in draft.fields)

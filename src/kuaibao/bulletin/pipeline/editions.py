@@ -32,6 +32,7 @@ from kuaibao.bulletin.writing import (
     Manuscript,
     Pictures,
     Summarizer,
+    Translator,
     Writer,
     draw_figures,
     find_summarizer,
@@ -78,9 +79,15 @@ def writer_of(config: BulletinConfig) -> tuple[Writer, tuple[str, ...]]:
         n_sentence=own.n_sentence,
         summarizer=summarizer,
         synopsis=synopsis,
-        translator=find_translator(own.translator) if own.translator else None,
+        translator=_translator(config) if own.translator else None,
     )
     return writer, notices
+
+
+def _translator(config: BulletinConfig) -> Translator:
+    own = config.settings.writing
+    folder = str(config.folder / own.translator_folder) if own.translator_folder else ""
+    return find_translator(own.translator, folder)
 
 
 def _summarizer(config: BulletinConfig) -> Summarizer:
@@ -134,6 +141,7 @@ def _input_hash(
         return hash_value([DRAFT_VERSION, "person", written.title, written.body_markdown, people])
     entry = item.entries[index or 0]
     models = [getattr(m, "name", "") for m in (writer.summarizer, writer.synopsis) if m is not None]
+    models += [name] if (name := getattr(writer.translator, "name", "")) else []
     how = [writer.strategy, writer.n_sentence, writer.translator is not None, language, *models]
     return hash_value([DRAFT_VERSION, item.item_id, entry_hash(entry), how])
 

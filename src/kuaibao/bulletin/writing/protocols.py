@@ -201,13 +201,18 @@ def find_illustrator(name: str) -> Illustrator | None:
     return _make("illustrator", name) if name in installed("illustrator") else None
 
 
-def find_translator(name: str) -> Translator:
+def find_translator(name: str, folder: str = "") -> Translator:
     """The translator of that name.
 
+    Args:
+        name: Of an entry point.
+        folder: Of its models, if it takes one.
+
     Raises:
-        InputError: None is installed under it.
+        InputError: None is installed under it, or the folder is wrong.
+        MissingExtraError: It lacks what it needs.
     """
-    return _make("translator", name)
+    return _make("translator", name, *([folder] if folder else []))
 
 
 def find_figure_sorter(name: str, model: str, folder: str) -> FigureSorter:

@@ -230,7 +230,8 @@ class SettingForm(_Form):
     """A setting of the desk."""
 
     name: Literal[
-        "anonymous_reading", "model_url", "model_name", "oidc_issuer", "oidc_client_id",
+        "anonymous_reading", "model_url", "model_name", "translator_folder",
+        "oidc_issuer", "oidc_client_id",
         "oidc_role", "smtp_host", "smtp_port", "smtp_user", "smtp_security", "mail_sender",
         "public_url", "mail_per_minute",
     ]  # fmt: skip

@@ -221,6 +221,7 @@ def change_settings(
     anonymous_reading: Annotated[bool, Form()] = False,
     model_url: Annotated[str, Form()] = "",
     model_name: Annotated[str, Form()] = "",
+    translator_folder: Annotated[str, Form()] = "",
     oidc_issuer: Annotated[str, Form()] = "",
     oidc_client_id: Annotated[str, Form()] = "",
     oidc_role: Annotated[str, Form()] = "",
@@ -239,6 +240,7 @@ def change_settings(
     desk.set_setting(actor, "anonymous_reading", "yes" if anonymous_reading else "no")
     desk.set_setting(actor, "model_url", url)
     desk.set_setting(actor, "model_name", model_name.strip()[:200])
+    desk.set_setting(actor, "translator_folder", translator_folder.strip()[:1000])
     return RedirectResponse("/settings", 303)
 
 
