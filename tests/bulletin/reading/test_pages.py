@@ -157,6 +157,64 @@ def test_a_table_that_only_sets_the_page_leaves_no_bars():
     assert text.startswith(ZH[0])
 
 
+@pytest.mark.parametrize(
+    ("title", "heading", "site"),
+    [
+        ("Bulletins in the open | The Paper", "Bulletins in the open", "The Paper"),
+        ("Bulletins in the open - News - The Paper", "Bulletins in the open", "The Paper"),
+        ("The Paper | Bulletins in the open", "Bulletins in the open", "The Paper"),
+        ("科学动态快报如何编印_科学网", "科学动态快报如何编印", "科学网"),
+        ("Bulletins in the open", "Bulletins in the open", "e.org"),
+        ("Bulletins in the open: a survey", "Bulletins in the open", "e.org"),
+    ],
+)
+def test_a_site_that_only_the_title_names_is_read_from_it(title, heading, site):
+    page = read_page(
+        _page(f"<title>{title}</title>", top=f"<h1>{heading}</h1>"), "https://www.e.org/a"
+    )
+    assert page.site == site
+
+
+def test_the_account_of_a_wechat_page_is_its_site():
+    top = "<h1>科学动态快报如何编印</h1><a id='js_name'> 快报编辑部 </a>"
+    assert read_page(_page(top=top, body=ZH), "https://mp.weixin.qq.com/s/a").site == "快报编辑部"
+
+
+def test_a_table_that_holds_menu_and_article_is_no_table():
+    items = "".join(f"<li>{line}</li>" for line in EN[2:])
+    html = (
+        "<html><head><title>Group</title></head><body><table><tr><td><a href='a'>Home</a><br><a href='b'>People"
+        f"</a></td><td><h1>Group</h1><p>{EN[0]}</p><p>{EN[1]}</p><ul>{items}</ul></td></tr></table></body></html>"
+    )
+    text = read_page(html.encode()).text
+    assert "Home" not in text
+    assert [line.removeprefix("- ") for line in text.split("\n\n")] == list(EN)
+
+
+def test_lists_between_the_paragraphs_are_part_of_the_article():
+    items = "".join(f"<li>{line}</li>" for line in EN[1:3])
+    comment = "I tried the same thing last year and it never worked for me at all."
+    html = (
+        f"<html><body><div class='container'><p>{EN[0] * 3}</p><h2>Topics</h2><ul>{items}</ul><p>{EN[3] * 2}</p></div>"
+        f"<ul class='comments'><li>{comment}</li></ul></body></html>"
+    )
+    text = read_page(html.encode()).text
+    assert all(line in text for line in EN)
+    assert comment not in text
+
+
+def test_the_page_of_a_paper_begins_with_its_abstract():
+    html = (
+        "<html><head><title>[2001.00001] Bulletins</title></head><body><div id='content'><h2>Computer Science</h2>"
+        "<div>[Submitted on 10 May 2021]</div><h1><span>Title:</span>Bulletins</h1><div class='authors'><span>"
+        "Authors:</span><a>Ann Lee</a>, <a>Bo Chen</a></div><blockquote class='abstract'><span>Abstract:</span>"
+        f"{' '.join(EN)}</blockquote></div></body></html>"
+    )
+    page = read_page(html.encode())
+    assert (page.title, page.authors) == ("Bulletins", ("Ann Lee", "Bo Chen"))
+    assert page.text.startswith(EN[0])
+
+
 def test_a_hyphen_within_a_title_stays():
     head = '<title>Self-training - a survey - The Paper</title><meta property="og:site_name" content="The Paper">'
     assert read_page(_page(head)).title == "Self-training - a survey"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from kuaibao.bulletin.reading.pages.regions import whole_region, without_layout_tables
 from kuaibao.bulletin.sources.markup import plain_text
 
 __all__ = ["article_text", "tidy_article"]
@@ -13,6 +14,7 @@ N_HEAD = 4
 """Paragraphs among which a title and a byline are looked for."""
 SHORT = 250
 """Characters: an article that is shorter was perhaps not found."""
+_ABSTRACT = re.compile(r"(?i)^abstract\s*(?:[:：.]\s*|$)")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _BYLINE = re.compile(
     r"^(?:文\s*[/／|｜丨].{1,40}|.{0,30}(?:来源|作者|记者|编辑|责编|发布时间|发表时间|发布日期|更新时间|时间|日期|编译|编译者|"
@@ -21,13 +23,14 @@ _BYLINE = re.compile(
 _FOOT = re.compile(
     r"^[\s（(【\[]*(?:责任编辑|责编|编辑|审核|校对|监制|上一[篇条页]|下一[篇条页]|相关(?:新闻|阅读|链接|文章)|分享到|"
     r"扫一扫|返回(?:顶部|首页|列表)|打印(?:本页)?|关闭(?:窗口)?|我要(?:纠错|评论)|免责声明|版权声明|声明|特别声明|"
-    r"微信扫码|点击(?:查看|进入)|关注我们)\s*(?:[:：】\]）)|].{0,120}|.{0,6})$"
+    r"微信扫码|微信扫一扫|点击(?:查看|进入)|关注我们)\s*(?:[:：】\]）)|].{0,120}|.{0,10})$|^阅读\s*\d[\d万+,.]*(?:\s|$).{0,30}$"
 )
 _FOOT_LATIN = re.compile(
     r"(?i)^(?:share (?:this|on)\b.{0,60}|follow us\b.{0,60}|read more:?|"
     r"related (?:articles?|stories)|advertisement|sign up (?:for|to)\b.{0,80}|"
     r"subscribe\b.{0,60}|all rights reserved\.?|"
     r"(?:©|copyright)\s.{0,100}|leave a (?:comment|reply)|tags?:.{0,100}|filed under:?.{0,100}|"
+    r"(?:posted|published|last (?:updated?|modified)|updated)\b.{0,12}\b\d.{0,24}|"
     r"print|email|tweet|comments?)$"
 )
 
@@ -41,7 +44,10 @@ def article_text(tree: Any, html: str, url: str, described: str) -> str:
         url: Where it came from.
         described: The text that the page's own JSON-LD gives (`articleBody`), if any.
     """
+    html = without_layout_tables(tree, html)
     text = _extract(html, url)
+    if (whole := whole_region(tree, text)) and len(again := _extract(whole, url)) > len(text):
+        text = again
     if len(text) < SHORT:
         text = max(text, _extract(html, url, favor_recall=True), key=len)
     body = plain_text(described) if "<" in described else described.strip()
@@ -87,10 +93,20 @@ def tidy_article(text: str, title: str) -> str:
         line for line in lines[:N_HEAD]
         if line.strip() != title and not (is_chinese and _is_byline(line.removeprefix(title)))
     ]  # fmt: skip
-    lines = head + lines[N_HEAD:]
+    lines = _from_abstract(head) + lines[N_HEAD:]
     while len(lines) > 1 and _is_foot(lines[-1], is_chinese):
         del lines[-1]
     return "\n\n".join(lines)
+
+
+def _from_abstract(head: list[str]) -> list[str]:
+    """A paper's page begins with its abstract: subject, date and title before it are left out."""
+    for i, line in enumerate(head):
+        if match := _ABSTRACT.match(line):
+            return [line[match.end() :], *head[i + 1 :]] if line[match.end() :] else head[i + 1 :]
+        if len(line) > 200:
+            break
+    return head
 
 
 def _without_cells(line: str) -> str:

@@ -66,6 +66,8 @@ _CHINESE_SITE = re.compile(
     "(?:网|网站|官网|在线|频道|门户|中心|大学|学院|研究院|研究所|图书馆|日报|晚报|新闻|部|局|委员会)$"
 )
 _HAN = re.compile("[\u4e00-\u9fff]")
+_LABEL = re.compile(r"^(?:\[\d{4}\.\d{4,5}(?:v\d+)?\]\s*|Title:\s*)")
+"""What arXiv's pages write in front of a title."""
 MAX_ELEMENTS = 30_000
 
 
@@ -102,11 +104,7 @@ class Head:
 
     def title(self) -> str:
         """The headline, without the name of the site."""
-        headings = [one_line("".join(h.itertext())) for h in self._elements("h1")]
-        headings = [h for h in headings if 3 < len(h) < 300]
-        written = (
-            one_line("".join(t.itertext())) if (t := self.tree.find(".//title")) is not None else ""
-        )
+        headings, written = self._headings(), self._written_title()
         given = self.described("headline") or (
             self.described("name") if self.nodes and not written else ""
         )
@@ -126,6 +124,14 @@ class Head:
         if written:
             return self._without_site(written, is_sure=not headings)
         return headings[0] if headings else self._subheading()
+
+    def _headings(self) -> list[str]:
+        found = (_LABEL.sub("", one_line("".join(h.itertext()))) for h in self._elements("h1"))
+        return [heading for heading in found if 3 < len(heading) < 300]
+
+    def _written_title(self) -> str:
+        title = self.tree.find(".//title")
+        return _LABEL.sub("", one_line("".join(title.itertext()))) if title is not None else ""
 
     def _subheading(self) -> str:
         return next((one_line("".join(h.itertext())) for h in self._elements("h2", "h3")), "")
@@ -309,7 +315,27 @@ class Head:
         if named:
             return one_line(plain_text(named))
         host = urlsplit(self.url or self.given_url).hostname or ""
-        return host.removeprefix("www.")
+        return self._site_in_title() or host.removeprefix("www.")
+
+    def _site_in_title(self) -> str:
+        """What the title says beside the heading ("Heading | Section | Site"); WeChat's account."""
+        account = self.tree.find(".//*[@id='js_name']")
+        if account is not None and (name := one_line("".join(account.itertext()))):
+            return name
+        written = self._written_title()
+        for heading in self._headings():
+            rest = written.removeprefix(heading)
+            if rest != written and (mark := _SEPARATOR.match(rest)):
+                name = _SEPARATOR.split(rest[mark.end() :])[-1].strip()
+            elif (rest := written.removesuffix(heading)) != written and rest.strip():
+                parts = _SEPARATOR.split(rest)
+                name = parts[0].strip() if len(parts) > 1 and not parts[-1].strip() else ""
+            else:
+                continue
+            is_name = len(name) <= 20 if _HAN.search(name) else len(name.split()) <= 5
+            if is_name and re.search(r"[^\W\d_]{2}", name):
+                return name
+        return ""
 
     def _visible_top(self) -> str:
         """The first text that is shown, where bylines stand; scripts and menus' links left out."""

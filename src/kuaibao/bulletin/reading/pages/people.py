@@ -12,7 +12,7 @@ __all__ = ["clean_names", "names_in_byline", "names_in_chinese"]
 _HAN = re.compile("[\u4e00-\u9fff]")
 _BY = re.compile(
     r"(?i)^(?:(?:written|posted|published|reported|story|text|words|article)\s+)?"
-    r"(?:by|von|par|por|di|door|av|автор|autor|author|authors?)\s*[:：]?\s+"
+    r"(?:by|von|par|por|di|door|av|автор|autor|author|authors?)\s*[:：]?\s+|^(?i:authors?)\s*[:：]\s*"
 )
 _AND = re.compile(r"\s+(?:and|und|et|y|e|&|with)\s+|\s*[;|•·/]\s*|\s+&\s+|\s*、\s*|\s*；\s*")
 _TAIL = re.compile(
