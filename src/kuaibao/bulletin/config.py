@@ -245,6 +245,9 @@ class BulletinSettings:
     """What is made: html, pdf, epub, atom, rss, json_feed, ics, bibtex, mail, json."""
     profile: ProfileSettings = ProfileSettings()
     """What the readers care about."""
+    embeddings: str = ""
+    """A folder of static word vectors (`model.safetensors`, `tokenizer.json`) by which ranking also
+    knows texts in other words; from the folder of bulletin.toml, needs the extra `embeddings`."""
     sections: tuple[SectionSettings, ...] = tuple(
         SectionSettings(kind=kind) for kind in SECTION_KINDS
     )

@@ -24,6 +24,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "models": ("torch", "safetensors", "tokenizers", "sentencepiece"),
     "serve": ("starlette", "uvicorn", "argon2"),
     "ctranslate2": ("ctranslate2", "sentencepiece"),
+    "embeddings": ("safetensors", "tokenizers"),
     "postgres": ("psycopg",),
     "cluster": ("ray",),
 }

@@ -11,7 +11,7 @@ from typing import Any
 from kuaibao.bulletin.config import BulletinConfig, ProfileSettings
 from kuaibao.bulletin.model import Entry, SectionKind
 from kuaibao.bulletin.reading import Profile, make_profile
-from kuaibao.bulletin.reading.learning import Learner, open_learner
+from kuaibao.bulletin.reading.learning import Embed, Learner, load_vectors, open_learner
 from kuaibao.bulletin.sources import make_source
 from kuaibao.bulletin.sources.library import read_library
 from kuaibao.bulletin.sources.protocol import Fetches, SourceContext
@@ -30,6 +30,8 @@ class Readers:
     """Of sections with a profile of their own; what everyone cares about is in it."""
     library: tuple[str, ...] = ()
     """Texts that the readers keep: titles with abstracts."""
+    embed: Embed | None = None
+    """Text → vector, where the bulletin names a folder of embeddings."""
     notices: tuple[str, ...] = ()
     """What was wrong with their library."""
 
@@ -39,7 +41,12 @@ class Readers:
 
 
 def readers_of(config: BulletinConfig, fetcher: Fetches, now: datetime) -> Readers:
-    """Read the profiles, and the libraries that they name."""
+    """Read the profiles, and the libraries and the embeddings that they name.
+
+    Raises:
+        MissingExtraError: Embeddings are asked for and their extra is not installed.
+        InputError: The folder of embeddings cannot be read.
+    """
     notices: list[str] = []
     main = config.settings.profile
     entries = _library(main, config, fetcher, now, notices)
@@ -61,13 +68,16 @@ def readers_of(config: BulletinConfig, fetcher: Fetches, now: datetime) -> Reade
         everyone=everyone,
         sections=sections,
         library=tuple(f"{e.title} {e.summary} {' '.join(e.categories)}" for e in entries),
+        embed=load_vectors(config.folder / named)
+        if (named := config.settings.embeddings)
+        else None,
         notices=tuple(notices),
     )
 
 
 def learner_of(store: Store, readers: Readers) -> Learner | None:
     """What was learnt from editors' decisions; None before the first."""
-    return open_learner(store, readers.library) if list_decisions(store) else None
+    return open_learner(store, readers.library, readers.embed) if list_decisions(store) else None
 
 
 def _profile(settings: ProfileSettings, library: list[Entry]) -> Profile:

@@ -9,18 +9,22 @@ The log of decisions in the store is the only truth: a model is made from it whe
 opened, updated after each decision, and forgets a decision that is taken back.
 """
 
-from kuaibao.bulletin.reading.learning.features import Vocabulary, features_of
+from kuaibao.bulletin.reading.learning.embeddings import TextVectors, load_vectors
+from kuaibao.bulletin.reading.learning.features import Embed, Vocabulary, features_of
 from kuaibao.bulletin.reading.learning.learner import Learner, Ranked, Weighed
 from kuaibao.bulletin.reading.learning.logistic import LogisticModel
 from kuaibao.bulletin.reading.learning.opening import library_of, open_learner
 
 __all__ = [
+    "Embed",
     "Learner",
     "LogisticModel",
     "Ranked",
+    "TextVectors",
     "Vocabulary",
     "Weighed",
     "features_of",
     "library_of",
+    "load_vectors",
     "open_learner",
 ]

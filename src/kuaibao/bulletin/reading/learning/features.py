@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,16 +13,21 @@ from kuaibao.bulletin.model import Entry, Item
 from kuaibao.database import fold
 from kuaibao.text import segment_words, stop_words
 
-__all__ = ["Features", "Vocabulary", "cosine", "features_of", "show", "words_of"]
+__all__ = ["Embed", "Features", "Vocabulary", "cosine", "features_of", "show", "words_of"]
 
 Features = Mapping[str, float]
-"""Name → value; names begin with `word:`, `source:`, `author:`, `venue:`, `category:`, `kind:`."""
+"""Name → value; names begin with `word:`, `source:`, `author:`, `venue:`, `category:`, `kind:`,
+`vector:`."""
+Embed = Callable[[str], tuple[float, ...]]
+"""Text → vector of unit length, or empty."""
 
 MAX_TEXT = 4_000
 """Characters of an item that are read: the beginning says what it is about."""
 TITLE_WEIGHT = 2
 METADATA_WEIGHT = 0.35
 """Of one name beside all words together, which count 1."""
+VECTOR_WEIGHT = 1.0
+"""Length of the vector beside the words' 1."""
 MAX_AUTHORS = 10
 _WORD = re.compile(r"[^\W\d_]")
 _PLURAL = re.compile(r"(?<=[a-z]{3})(?:ies|(?<=[sxz])es|(?<![sui])s)$")
@@ -73,8 +78,8 @@ def _singular(word: str) -> str:
     return word[: match.start()] + ("y" if match.group(0) == "ies" else "")
 
 
-def features_of(item: Item, vocabulary: Vocabulary) -> dict[str, float]:
-    """An item's features: words of unit length together, names of a fixed weight each."""
+def features_of(item: Item, vocabulary: Vocabulary, embed: Embed | None = None) -> dict[str, float]:
+    """An item's features: words of unit length together, names of a fixed weight each, a vector."""
     counts: Counter[str] = Counter()
     names: dict[str, None] = {}
     for entry in item.entries[:4]:
@@ -87,6 +92,9 @@ def features_of(item: Item, vocabulary: Vocabulary) -> dict[str, float]:
     length = math.sqrt(sum(v * v for v in values.values())) or 1.0
     found = {name: value / length for name, value in values.items()}
     found.update(dict.fromkeys(names, METADATA_WEIGHT))
+    if embed is not None:
+        vector = embed(f"{item.lead.title}\n{item.lead.summary or item.lead.content}")
+        found.update((f"vector:{i}", VECTOR_WEIGHT * x) for i, x in enumerate(vector))
     return found
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kuaibao.bulletin.model import Item, SectionKind
 from kuaibao.bulletin.reading.learning.features import (
+    Embed,
     Features,
     Vocabulary,
     cosine,
@@ -28,6 +29,8 @@ _EFFECT: dict[str, tuple[bool, float]] = {
 LIBRARY_WEIGHT = 4.0
 MIN_SHARE = 0.02
 """A feature below this part of the logit is not worth a word."""
+MEANING = "word:what it is about"
+"""How reasons name the vector."""
 N_REASON = 5
 EXPLORE_EVERY = 10
 """One of so many places goes to an item that the model is unsure of."""
@@ -77,6 +80,7 @@ class Learner:
         vocabulary: Of the archive.
         library: Texts (title and abstract) that the readers keep: the start before any decision.
         record: Keeps a decision; called before it is learnt.
+        embed: Text → vector, learnt from beside the words.
     """
 
     def __init__(
@@ -84,7 +88,9 @@ class Learner:
         vocabulary: Vocabulary,
         library: Sequence[str] = (),
         record: Callable[[Decision], object] = lambda decision: None,
+        embed: Embed | None = None,
     ) -> None:
+        self._embed = embed
         self.vocabulary = vocabulary
         self._record = record
         self._prior = _centroid(library, vocabulary)
@@ -128,7 +134,7 @@ class Learner:
         model = self.model(section)
         features = self._features(item)
         logit = model.logit(features)
-        parts = [(x * model.weights.get(name, 0.0), name) for name, x in features.items()]
+        parts = _parts(model, features)
         total = sum(abs(value) for value, _ in parts) or 1.0
         strong = sorted(
             (p for p in parts if abs(p[0]) > MIN_SHARE * total), key=lambda p: -abs(p[0])
@@ -217,8 +223,21 @@ class Learner:
         if known is None:
             if len(self._items) > 50_000:
                 self._items.clear()
-            known = self._items[item.item_id] = features_of(item, self.vocabulary)
+            known = self._items[item.item_id] = features_of(item, self.vocabulary, self._embed)
         return known
+
+
+def _parts(model: LogisticModel, features: Features) -> list[tuple[float, str]]:
+    """Each feature's part of the logit; a vector's dimensions say nothing alone and are one."""
+    parts: list[tuple[float, str]] = []
+    of_vector = 0.0
+    for name, x in features.items():
+        part = x * model.weights.get(name, 0.0)
+        if name.startswith("vector:"):
+            of_vector += part
+        else:
+            parts.append((part, name))
+    return [*parts, (of_vector, MEANING)] if of_vector else parts
 
 
 def _effects(decision: Decision) -> list[tuple[SectionKind, bool | None, float]]:

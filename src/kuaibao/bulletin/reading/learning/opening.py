@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from kuaibao.bulletin.reading.learning.features import Vocabulary
+from kuaibao.bulletin.reading.learning.features import Embed, Vocabulary
 from kuaibao.bulletin.reading.learning.learner import Learner
 from kuaibao.bulletin.store import Store, get_items, list_decisions, newest_items, record_decision
 
@@ -15,19 +15,20 @@ N_VOCABULARY = 10_000
 """Newest items whose words are counted."""
 
 
-def open_learner(store: Store, library: Sequence[str] = ()) -> Learner:
+def open_learner(store: Store, library: Sequence[str] = (), embed: Embed | None = None) -> Learner:
     """A learner that has read the store's whole log, and writes to it.
 
     Args:
         store: Where.
         library: Texts of the readers' library.
+        embed: Text → vector, if there is a model of embeddings.
     """
     recent = newest_items(store, N_VOCABULARY)
     texts: Iterable[str] = (
         f"{item.lead.title} {item.lead.summary or item.lead.content}" for item in recent
     )
     vocabulary = Vocabulary.of([*texts, *library])
-    learner = Learner(vocabulary, library, lambda decision: record_decision(store, decision))
+    learner = Learner(vocabulary, library, lambda decision: record_decision(store, decision), embed)
     decisions = list_decisions(store)
     items = get_items(store, list(dict.fromkeys(d.item_id for d in decisions)))
     learner.replay(decisions, {item.item_id: item for item in items})
