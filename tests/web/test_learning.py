@@ -100,6 +100,8 @@ def test_an_entry_that_was_joined_by_mistake_becomes_a_piece_of_its_own(server):
         assert told[1]["reason"] == "same address example.org/same"
         page = browser.get(f"/pieces/{piece['piece_id']}").text
         assert told[1]["reference"] in page
+        browser.cookies.set("kuaibao_language", "zh")
+        assert "网址相同 example.org/same" in browser.get(f"/pieces/{piece['piece_id']}").text
         parted = client.post(f"{path}/part", json={"reference": told[1]["reference"]}).json()
         assert parted["piece_id"] != piece["piece_id"]
         assert parted["lead_title"] == told[1]["entry"]["title"]

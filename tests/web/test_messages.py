@@ -76,6 +76,22 @@ def test_a_message_keeps_what_was_filled_in():
     assert Words.of("en").error(InputError("a series has a name")) == "a series has a name"
 
 
+def test_every_reason_of_a_join_has_chinese_words():
+    words = Words.of("zh")
+    reasons = {
+        found
+        for name in ("reading/same_story.py", "store/items.py")
+        for found in re.findall(
+            r'"((?:same|nearly|first to|joined by)\b[^"]*)"',
+            (ROOT / "bulletin" / name).read_text("utf-8"),
+        )
+    }
+    assert len(reasons) >= 8
+    assert [r for r in reasons if not words.message(re.sub(r"\{.*?\}", "x", r))] == []
+    told = words.message("joined by another entry: same DOI 10.1000/1")
+    assert told == "因另一条而合并：DOI 相同 10.1000/1"
+
+
 def test_the_catalogue_fits_the_messages():
     phrases = tomllib.loads((LOCALES / "messages.zh.toml").read_text("utf-8"))
     for english, chinese in phrases.items():

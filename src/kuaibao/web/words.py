@@ -52,10 +52,10 @@ class Words:
         return self("error.other", message=error.message)
 
     def message(self, text: str) -> str:
-        """An error's English words in this language; empty if the catalogue lacks them."""
+        """English words of the desk (an error, a reason) in this language; empty if unknown."""
         for pattern, phrase in _messages(self.language):
             if found := pattern.fullmatch(text):
-                return phrase.format(*found.groups())
+                return phrase.format(*(self.message(part) or part for part in found.groups()))
         return ""
 
     def when(self, at: float | None) -> str:
