@@ -138,6 +138,7 @@ from kuaibao.bulletin.desk.writing import (
     Saved,
     get_text,
     list_revisions,
+    mend_text,
     restore_text,
     save_text,
 )
@@ -249,6 +250,7 @@ __all__ = [
     "make_issue",
     "mark_read",
     "mend",
+    "mend_text",
     "merge_texts",
     "move_piece",
     "obstacles_of",

@@ -12,15 +12,25 @@ from sqlalchemy import Connection, insert, select, update
 from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.desk import Change, Desk
 from kuaibao.bulletin.desk.errors import NotFoundError
+from kuaibao.bulletin.desk.lint import mend
 from kuaibao.bulletin.desk.merging import Conflict, merge_texts
 from kuaibao.bulletin.desk.pieces import Piece, apply_decision, load_facts, load_piece
 from kuaibao.bulletin.desk.roles import Actor
+from kuaibao.bulletin.desk.series import get_series
 from kuaibao.bulletin.desk.teaching import teach
 from kuaibao.bulletin.desk.text import MAX_TEXT, PieceText
 from kuaibao.bulletin.desk.workflow import decide_edit
 from kuaibao.errors import InputError
 
-__all__ = ["Revision", "Saved", "get_text", "list_revisions", "restore_text", "save_text"]
+__all__ = [
+    "Revision",
+    "Saved",
+    "get_text",
+    "list_revisions",
+    "mend_text",
+    "restore_text",
+    "save_text",
+]
 
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
@@ -245,3 +255,17 @@ def _revision(row: Any) -> Revision:
         person_id=row.person_id, at=row.at, note=row.note, text_hash=row.text_hash,
         text=PieceText.from_json(json.dumps(json.loads(row.payload))),
     )  # fmt: skip
+
+
+def mend_text(desk: Desk, actor: Actor, piece_id: int) -> Saved:
+    """Mend every slip of typing (spaces, punctuation) that needs no person, as a new revision."""
+    with desk.store.database.read() as connection:
+        piece = load_piece(connection, piece_id)
+    language = get_series(desk, piece.series_id).language
+    text = get_text(desk, actor, piece_id)
+    mended = PieceText(
+        title=mend(text.title, language),
+        body=mend(text.body, language),
+        fields=tuple((name, mend(part, language)) for name, part in text.fields),
+    )
+    return save_text(desk, actor, piece_id, mended, base_revision=piece.revision, note="typing")

@@ -11,9 +11,9 @@ from kuaibao.bulletin.model import SectionKind
 
 __all__ = [
     "AssignForm", "BounceForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "HookForm",
-    "IssueChange", "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PartForm", "PersonChange",
-    "PersonForm", "PictureKindForm", "PlaceForm", "SaveForm", "SectionForm", "SentenceForm",
-    "SeriesForm", "SettingForm", "SubscriberForm", "TermForm", "TextForm", "TokenForm",
+    "IssueChange", "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PartForm", "PasswordForm",
+    "PersonChange", "PersonForm", "PictureKindForm", "PlaceForm", "SaveForm", "SectionForm",
+    "SentenceForm", "SeriesForm", "SettingForm", "SubscriberForm", "TermForm", "TextForm", "TokenForm",
 ]  # fmt: skip
 
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
@@ -173,6 +173,13 @@ class PersonChange(_Form):
 
     roles: list[Annotated[str, Field(max_length=40)]] = Field(max_length=10)
     is_active: bool = True
+
+
+class PasswordForm(_Form):
+    """One's own password, changed."""
+
+    old: Annotated[str, Field(max_length=1024)]
+    new: Annotated[str, Field(min_length=10, max_length=1024)]
 
 
 class TokenForm(_Form):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 from pydantic import BaseModel
 
 from kuaibao.bulletin.desk import get_series
@@ -13,20 +13,25 @@ from kuaibao.bulletin.mailing import (
     Progress,
     Subscriber,
     add_subscriber,
+    confirm,
     list_mailings,
     list_subscribers,
+    mail_settings,
     queue_issue,
     read_bounce,
     record_bounce,
     requeue,
+    subscribe,
+    unsubscribe,
 )
-from kuaibao.web.access import DeskOf, NewsroomOf, TokenOrSession
+from kuaibao.web.access import DeskOf, NewsroomOf, TokenOrSession, client_address
 from kuaibao.web.api.forms import BounceForm, SubscriberForm
 from kuaibao.web.api.pieces import PieceId
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["mail"])
+SubscriptionToken = Annotated[str, Path(max_length=200)]
 _TYPES = (Progress,)  # what Mailing is made of
 
 
@@ -56,6 +61,38 @@ def new_subscriber(
     """An address whose owner agreed elsewhere."""
     get_series(desk, series_id)
     return add_subscriber(desk, actor, series_id, form.email)
+
+
+@router.post("/series/{series_id}/subscribe", status_code=202)
+def ask_to_subscribe(
+    request: Request, desk: DeskOf, newsroom: NewsroomOf, series_id: PieceId, form: SubscriberForm
+) -> dict[str, bool]:
+    """Anybody's wish to read by mail; the answer is the same for every address."""
+    settings = mail_settings(desk)
+    if settings is None:
+        raise HTTPException(404, "mail is not set up")
+    newsroom.allow_stranger(client_address(request))
+    subscribe(desk, series_id, form.email, base_url=settings.base_url)
+    newsroom.mail.wake()
+    return {"is_asked": True}
+
+
+@router.post("/subscriptions/{token}/confirm")
+def confirm_subscription(desk: DeskOf, token: SubscriptionToken) -> dict[str, str]:
+    """The second yes, by the token of the letter."""
+    return _state(confirm(desk, token))
+
+
+@router.post("/subscriptions/{token}/leave")
+def leave(desk: DeskOf, token: SubscriptionToken) -> dict[str, str]:
+    """Leave; the token alone is enough."""
+    return _state(unsubscribe(desk, token))
+
+
+def _state(found: Subscriber | None) -> dict[str, str]:
+    if found is None:
+        raise HTTPException(404, "no such subscription")
+    return {"state": found.state}
 
 
 @router.get("/mailings")

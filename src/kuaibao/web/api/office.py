@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 from starlette.background import BackgroundTask
@@ -19,19 +19,28 @@ from kuaibao.bulletin.desk import (
     add_person,
     add_term,
     add_token,
+    change_own_password,
     list_notifications,
     list_staff,
     list_terms,
     list_tokens,
     mark_read,
     remove_term,
+    reset_password,
     revoke_token,
     set_person,
 )
 from kuaibao.database import back_up
 from kuaibao.errors import InputError
-from kuaibao.web.access import DeskOf, NewsroomOf, TokenOrSession
-from kuaibao.web.api.forms import PersonChange, PersonForm, SettingForm, TermForm, TokenForm
+from kuaibao.web.access import DeskOf, NewsroomOf, TokenOrSession, client_address
+from kuaibao.web.api.forms import (
+    PasswordForm,
+    PersonChange,
+    PersonForm,
+    SettingForm,
+    TermForm,
+    TokenForm,
+)
 from kuaibao.web.api.pieces import PieceId
 from kuaibao.web.oidc import check_issuer
 
@@ -47,10 +56,24 @@ class NewToken(BaseModel):
     token: ApiKey
 
 
+class NewPassword(BaseModel):
+    """A password at the only moment when it is known."""
+
+    password: str
+
+
 @router.get("/me")
 def me(actor: TokenOrSession) -> Person:
     """Who the caller is."""
     return actor.person
+
+
+@router.put("/me/password", status_code=204)
+def change_password(
+    request: Request, desk: DeskOf, actor: TokenOrSession, form: PasswordForm
+) -> None:
+    """Change one's own password; every session ends. Guesses of the old one are slowed down."""
+    change_own_password(desk, actor, form.old, form.new, address=client_address(request))
 
 
 @router.get("/people")
@@ -74,6 +97,12 @@ def change_person(
 ) -> Person:
     """Roles, and whether they may come in."""
     return set_person(desk, actor, person_id, roles=form.roles, is_active=form.is_active)
+
+
+@router.post("/people/{person_id}/password")
+def new_password(desk: DeskOf, actor: TokenOrSession, person_id: PieceId) -> NewPassword:
+    """A new password for somebody, told once; their sessions end."""
+    return NewPassword(password=reset_password(desk, actor, person_id))
 
 
 @router.get("/terms")

@@ -36,6 +36,7 @@ from kuaibao.bulletin.desk import (
     list_revisions,
     list_terms,
     machine_sentences,
+    mend_text,
     move_piece,
     original_of,
     part_entry,
@@ -171,6 +172,12 @@ def review(desk: DeskOf, actor: TokenOrSession, piece_id: PieceId, form: TextFor
         form.value(), original, language=series.language, terms=terms,
         machine_sentences=machine_sentences(desk, piece_id),
     )  # fmt: skip
+
+
+@router.post("/pieces/{piece_id}/mend")
+def mend(desk: DeskOf, actor: TokenOrSession, piece_id: PieceId) -> Saved:
+    """Mend every slip of typing that needs no person."""
+    return mend_text(desk, actor, piece_id)
 
 
 @router.get("/pieces/{piece_id}/revisions")

@@ -32,7 +32,7 @@ from kuaibao.bulletin.desk import (
     list_revisions,
     list_terms,
     machine_sentences,
-    mend,
+    mend_text,
     move_piece,
     original_of,
     part_entry,
@@ -99,17 +99,9 @@ async def review(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) 
 
 
 @router.post("/pieces/{piece_id}/mend", dependencies=_CHECKED)
-def mend_typing(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) -> Response:
+def mend_typing(desk: DeskOf, actor: ActorOf, piece_id: int) -> Response:
     """Mend every slip of typing that needs no person."""
-    piece = get_piece(desk, actor, piece_id)
-    language = get_series(desk, piece.series_id).language
-    text = get_text(desk, actor, piece_id)
-    mended = PieceText(
-        title=mend(text.title, language),
-        body=mend(text.body, language),
-        fields=tuple((name, mend(part, language)) for name, part in text.fields),
-    )
-    save_text(desk, actor, piece_id, mended, base_revision=piece.revision, note="typing")
+    mend_text(desk, actor, piece_id)
     return RedirectResponse(f"/pieces/{piece_id}?saved=saved", 303)
 
 
