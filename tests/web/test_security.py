@@ -6,6 +6,7 @@ import pytest
 from lxml import html
 from newsroom import PASSWORD, entry, file_entries
 from serving import Serving
+from test_life_of_an_issue import full_issue
 
 from kuaibao import accounts
 from kuaibao.bulletin.desk import (
@@ -14,10 +15,12 @@ from kuaibao.bulletin.desk import (
     add_comment,
     add_term,
     assign,
+    close_issue,
     draft_issue,
     make_issue,
     move_piece,
     place_piece,
+    publish_issue,
     save_text,
 )
 from kuaibao.bulletin.publishing import render
@@ -120,6 +123,18 @@ def test_a_body_without_end_is_cut_off(server):
 def test_no_path_leads_out_of_the_static_files(server, path):
     with server.browser() as browser:
         assert browser.get(path).status_code == 404
+
+
+def test_no_name_of_a_file_leads_out_of_a_published_issue(tmp_path):
+    with Serving(tmp_path, 1) as server:
+        issue_id = full_issue(server.room, 1)
+        close_issue(server.desk, server.room.editor, issue_id)
+        publish_issue(server.desk, server.room.editor, issue_id, ("html", "json", "mail"))
+        with server.browser("editor") as browser:
+            assert browser.get(f"/read/{issue_id}/index.html").status_code == 200
+            for name in ("../../../desk.db", "..%2f..%2f..%2fdesk.db", "%2fetc%2fpasswd", "%00",
+                         "index.html%00.pdf", "C:%5cwin.ini", "..%5cdesk.db", "mail.eml"):  # fmt: skip
+                assert browser.get(f"/read/{issue_id}/{name}").status_code == 404, name
 
 
 @pytest.fixture(scope="module")

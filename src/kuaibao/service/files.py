@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -46,6 +47,13 @@ PURPOSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
+def _bare_name(filename: str) -> str:
+    """The last part of a name from outside; a label only, nothing is stored under it."""
+    last = "".join(c for c in re.split(r"[/\\]", filename)[-1] if c.isprintable()).strip()
+    last = re.sub(r"^[A-Za-z]:", "", last)
+    return last[:300] if last.strip(".") else "upload.jsonl"
+
+
 class FileStore:
     """The files of a service."""
 
@@ -75,7 +83,7 @@ class FileStore:
                 insert(file).values(
                     file_id=file_id,
                     person_id=caller.person.person_id,
-                    filename=Path(filename or "upload.jsonl").name[:300],
+                    filename=_bare_name(filename),
                     purpose=purpose,
                     size_bytes=len(data),
                     created_at=time.time(),

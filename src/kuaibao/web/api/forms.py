@@ -13,7 +13,8 @@ __all__ = [
     "AssignForm", "BounceForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "HookForm",
     "IssueChange", "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PartForm", "PasswordForm",
     "PersonChange", "PersonForm", "PictureKindForm", "PlaceForm", "SaveForm", "SectionForm",
-    "SentenceForm", "SeriesForm", "SettingForm", "SubscriberForm", "TermForm", "TextForm", "TokenForm",
+    "SentenceForm", "SeriesForm", "SettingForm", "SubscriberForm", "TermForm", "TextForm",
+    "TokenForm",
 ]  # fmt: skip
 
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
