@@ -203,6 +203,14 @@ def test_lists_between_the_paragraphs_are_part_of_the_article():
     assert comment not in text
 
 
+@pytest.mark.parametrize("mark", ["related-stories", "sidebar", "post-comments", "nav"])
+def test_a_list_that_stands_around_an_article_does_not_widen_it(mark):
+    teaser = "Two villages share the cost of the bridge, while the county pays for the road."
+    box = f"<div class='{mark}'><ul><li>{teaser}</li></ul></div>"
+    html = f"<html><body><div class='wrap'><p>{EN[0] * 3}</p>{box}<p>{EN[3] * 3}</p></div></body></html>"
+    assert teaser not in read_page(html.encode()).text
+
+
 def test_the_page_of_a_paper_begins_with_its_abstract():
     html = (
         "<html><head><title>[2001.00001] Bulletins</title></head><body><div id='content'><h2>Computer Science</h2>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kuaibao.bulletin.sources.markup import one_line
@@ -10,6 +11,9 @@ __all__ = ["whole_region", "without_layout_tables"]
 
 _BLOCKS = ("p", "h1", "h2", "h3", "ul", "table")
 _AROUND = frozenset({"nav", "footer", "aside", "header", "form"})
+_AROUND_MARK = re.compile(
+    r"(?i)comment|related|recommend|sidebar|widget|footer|(?:^|[\s_-])(?:nav|menu|share|more)(?:$|[\s_-])"
+)
 MIN_ITEM = 30
 """Characters of a list item that is prose rather than a menu."""
 MAX_NODES = 5_000
@@ -87,10 +91,10 @@ def _is_left_out(item: Any, text: str) -> bool:
         return False
     if 2 * sum(len("".join(a.itertext())) for a in item.iter("a")) > len(line):
         return False
-    ancestors = zip(item.iterancestors(), range(MAX_DEPTH), strict=False)
+    around = zip([item, *item.iterancestors()], range(MAX_DEPTH), strict=False)
     return not any(
-        node.tag in _AROUND or "comment" in f"{node.get('class', '')} {node.get('id', '')}".lower()
-        for node, _ in ancestors
+        node.tag in _AROUND or _AROUND_MARK.search(f"{node.get('class', '')} {node.get('id', '')}")
+        for node, _ in around
     )
 
 
