@@ -3,6 +3,7 @@
 import email
 import email.policy
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,10 +12,11 @@ import time
 
 import aiosmtplib
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from kuaibao.accounts import PermissionDeniedError
 from kuaibao.bulletin.desk import WorkflowError, assign, make_issue, move_piece
+from kuaibao.bulletin.desk import tables as desk_tables
 from kuaibao.bulletin.mailing import (
     add_subscriber,
     confirm,
@@ -283,3 +285,27 @@ def test_notes_that_nobody_read_come_by_mail_in_one_letter(room, smtp):
     text = {to: parsed(content).get_content() for to, content in smtp.taken}
     assert "Eva Editor gives you" in text["compiler@example.org"]
     assert f"https://desk.example.org/pieces/{piece_id}" in text["proofreader@example.org"]
+
+
+@pytest.mark.parametrize("name", [
+    "x\r\nBcc: victim@example.org\r\n\r\nbody", "x\rBcc: victim@example.org", "{{7*7}} {name} %s",
+    "=?utf-8?q?x=0D=0ABcc:_victim@example.org?=", "a\x00b\u2028Bcc: victim@example.org",
+])  # fmt: skip
+def test_no_name_of_a_series_adds_a_header_to_a_letter(room, smtp, name):
+    columns = desk_tables.series.c  # past every check at the door
+    with room.desk.store.database.write() as connection:
+        connection.execute(
+            update(desk_tables.series).where(columns.series_id == 1).values(name=name)
+        )
+    subscribe(room.desk, 1, "new@example.net", base_url="https://d.example.org")
+    send_queued(room.desk, smtp.settings, sleep=QUIET)
+    ((to, content),) = smtp.taken
+    assert to == "new@example.net"
+    letter = parsed(content)
+    assert letter["Bcc"] is None
+    assert set(letter.keys()) <= {
+        "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version",
+        "Content-Type", "Content-Transfer-Encoding",
+    }  # fmt: skip
+    assert not re.search("[\r\n\x00]", letter["Subject"])
+    assert ("{{7*7}}" in name) == ("{{7*7}} {name} %s" in letter["Subject"])

@@ -25,6 +25,7 @@ from kuaibao.bulletin.mailing import tables
 from kuaibao.bulletin.mailing.composing import FormLetter
 from kuaibao.bulletin.mailing.notes import queue_notes
 from kuaibao.bulletin.mailing.server import MailSettings, mail_settings
+from kuaibao.bulletin.publishing.cleaning import header_text
 from kuaibao.errors import KuaibaoError
 from kuaibao.files import FileLock, LockedError, hash_value
 
@@ -217,7 +218,7 @@ def _letter(settings: MailSettings, row: Any) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"] = settings.sender
     message["To"] = row.recipient
-    message["Subject"] = " ".join(row.subject.split())[:300]
+    message["Subject"] = header_text(row.subject[:300])
     message["Date"] = formatdate()
     host = settings.sender.rpartition("@")[2]
     message["Message-ID"] = f"<letter-{hash_value([row.letter_id, row.recipient])[:24]}@{host}>"

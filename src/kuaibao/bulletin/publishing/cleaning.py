@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-__all__ = ["MAX_FIELD_CHARACTERS", "clean_line", "clean_text", "safe_url"]
+__all__ = ["MAX_FIELD_CHARACTERS", "clean_line", "clean_text", "header_text", "safe_url"]
 
 MAX_FIELD_CHARACTERS = 1_000_000
 
@@ -54,3 +54,12 @@ def safe_url(url: str, *, schemes: frozenset[str] = _WEB) -> str:
     if parts.scheme.lower() not in schemes or (not parts.netloc and parts.scheme != "mailto"):
         return ""
     return _URL_UNSAFE.sub(lambda match: quote(match.group()), url)
+
+
+def header_text(text: str) -> str:
+    """One line in which nothing is an encoded word already.
+
+    The standard library decodes `=?utf-8?q?=0ABcc:…?=` when a header is set and would write the
+    line break that hides in it; parted, it stays what the reader was meant to see.
+    """
+    return clean_line(text).replace("=?", "= ?")

@@ -21,7 +21,7 @@ from urllib.parse import quote
 import css_inline
 
 from kuaibao.bulletin.model import Issue
-from kuaibao.bulletin.publishing.cleaning import clean_line, safe_url
+from kuaibao.bulletin.publishing.cleaning import clean_line, header_text, safe_url
 from kuaibao.bulletin.publishing.errors import PublishingError
 from kuaibao.bulletin.publishing.identity import NO_DOMAIN, address, domain, issue_urn, urn
 from kuaibao.bulletin.publishing.markdown import plain_text
@@ -63,7 +63,7 @@ def make_mail(issue: Issue, view: IssueView, envelope: Envelope | None = None) -
     message["From"] = sender
     message["To"] = recipient
     subject = view.words.word("mail.subject", series=view.series, number=view.number_full)
-    message["Subject"] = _header_text(subject)
+    message["Subject"] = header_text(subject)
     message["Date"] = format_datetime(datetime.combine(issue.day, time(), UTC))
     message["Message-ID"] = f"<{issue_urn(issue).removeprefix('urn:uuid:')}@{host}>"
     message["List-ID"] = f"<{urn('series', issue.series).removeprefix('urn:uuid:')}.{host}>"
@@ -151,20 +151,11 @@ def _address(text: str, name: str) -> Address:
     """A mail address with a display name, both on one line."""
     shown, spec = parseaddr(clean_line(text))
     try:
-        return Address(display_name=_header_text(shown or name), addr_spec=spec)
+        return Address(display_name=header_text(shown or name), addr_spec=spec)
     except (ValueError, IndexError) as error:
         raise PublishingError(f"Not a mail address: {text!r}") from error
     except Exception as error:  # email.errors.HeaderParseError and its like
         raise PublishingError(f"Not a mail address: {text!r}") from error
-
-
-def _header_text(text: str) -> str:
-    """One line in which nothing is an encoded word already.
-
-    The standard library decodes `=?utf-8?q?=0ABcc:…?=` when a header is set and would write the
-    line break that hides in it; parted, it stays what the reader was meant to see.
-    """
-    return clean_line(text).replace("=?", "= ?")
 
 
 def _wrapped(text: str) -> str:
