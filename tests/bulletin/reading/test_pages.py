@@ -6,6 +6,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml.html import fromstring
 from typer.testing import CliRunner
 
 from kuaibao.bulletin.reading.pages import extract_page
@@ -13,6 +14,7 @@ from kuaibao.bulletin.reading.pages.dates import parse_moment
 from kuaibao.bulletin.reading.pages.page import Page
 from kuaibao.bulletin.reading.pages.people import clean_names
 from kuaibao.bulletin.reading.pages.reader import read_page
+from kuaibao.bulletin.reading.pages.regions import whole_region
 from kuaibao.cli.extract import app
 
 EN = (
@@ -206,9 +208,11 @@ def test_lists_between_the_paragraphs_are_part_of_the_article():
 @pytest.mark.parametrize("mark", ["related-stories", "sidebar", "post-comments", "nav"])
 def test_a_list_that_stands_around_an_article_does_not_widen_it(mark):
     teaser = "Two villages share the cost of the bridge, while the county pays for the road."
-    box = f"<div class='{mark}'><ul><li>{teaser}</li></ul></div>"
-    html = f"<html><body><div class='wrap'><p>{EN[0] * 3}</p>{box}<p>{EN[3] * 3}</p></div></body></html>"
-    assert teaser not in read_page(html.encode()).text
+    found = f"{EN[0]}\n{EN[3]}"
+    for name, is_widened in ((mark, False), ("topics", True)):
+        box = f"<div class='{name}'><ul><li>{teaser}</li></ul></div>"
+        tree = fromstring(f"<body><div><p>{EN[0]}</p>{box}<p>{EN[3]}</p></div></body>")
+        assert bool(whole_region(tree, found)) is is_widened
 
 
 def test_the_page_of_a_paper_begins_with_its_abstract():
