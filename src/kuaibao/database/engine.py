@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from kuaibao.database.errors import DatabaseOpenError
-from kuaibao.errors import MissingExtraError
+from kuaibao.errors import InputError, MissingExtraError
 
 __all__ = ["Database", "open_database"]
 
@@ -56,7 +56,7 @@ class Database:
         if outer is not None:
             yield outer
             return
-        with self.engine.connect() as connection, connection.begin():
+        with _sizes_told(), self.engine.connect() as connection, connection.begin():
             self._own.reading = connection
             try:
                 yield connection
@@ -70,7 +70,7 @@ class Database:
         On SQLite it takes the writer's place at once (`BEGIN IMMEDIATE`): a transaction that reads
         first and writes later could otherwise fail half-way without waiting.
         """
-        with self.engine.connect() as connection:
+        with _sizes_told(), self.engine.connect() as connection:
             connection.execution_options(kuaibao_writes=True)
             with connection.begin():
                 yield connection
@@ -86,6 +86,17 @@ class Database:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+
+@contextmanager
+def _sizes_told() -> Generator[None]:
+    """SQLite keeps 64 bits: a larger number from outside is wrong input, no fault of ours."""
+    try:
+        yield
+    except OverflowError as error:
+        if "SQLite" not in str(error):
+            raise
+        raise InputError("a number is too large: 64 bits are kept") from error
 
 
 def open_database(where: str | os.PathLike[str]) -> Database:

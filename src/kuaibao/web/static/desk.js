@@ -232,6 +232,7 @@ let refreshing = 0;
 async function refresh() {
   refreshing = 0;
   const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+  if ($("[data-publishing]") && !$("[data-publishing]", page)) { location.reload(); return; }
   const bell = $("#bell", page);
   if (bell && $("#bell")) $("#bell").replaceWith(bell);
   const area = $("[data-live-area]");
@@ -250,7 +251,8 @@ if (document.body.dataset.live && window.EventSource) {
   const stream = new EventSource(document.body.dataset.live);
   const piece = $("[data-piece]");
   stream.addEventListener("ready", () => {
-    if (said.stream === "lost") refreshing ||= setTimeout(refresh, 700); // what came meanwhile
+    // What came meanwhile: while the stream was down, or between the page and its stream.
+    if (said.stream === "lost" || $("[data-publishing]")) refreshing ||= setTimeout(refresh, 700);
     said.stream = "open";
   });
   stream.addEventListener("error", () => { if (said.stream) said.stream = "lost"; });
