@@ -143,6 +143,17 @@ def test_any_text_makes_a_pdf_without_empty_boxes(english_issue, text):
     assert render_pdf(make_view(issue)).startswith(b"%PDF-")
 
 
+@needs_chinese_font
+@pytest.mark.parametrize(
+    "body", ["#", "Words\n\n## \n\nmore", "# [](https://example.org)", "-\n=", "***\n#", "# ![ ]()"]
+)
+def test_a_heading_without_words_is_left_out(english_issue, body):
+    item = dataclasses.replace(english_issue.sections[1].items[0], body_markdown=body)
+    section = dataclasses.replace(english_issue.sections[1], items=(item,))
+    issue = dataclasses.replace(english_issue, sections=(section,))
+    assert render_pdf(make_view(issue)).startswith(b"%PDF-")
+
+
 def test_a_character_that_no_font_holds_is_printed_by_its_code_point(english_issue):
     sections = english_issue.sections[3:4]
     issue = dataclasses.replace(english_issue, series="Rare \U00010fff sign", sections=sections)

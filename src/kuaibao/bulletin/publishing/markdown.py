@@ -180,6 +180,10 @@ def _make_parser() -> MarkdownIt:
 
 def _fit(state: Any) -> None:
     """Shift headings under those of the page, leaving no level out; turn images into links."""
+    for token in state.tokens:
+        if token.children:
+            token.children = [new for child in token.children for new in _without_image(child)]
+    state.tokens = _without_empty_headings(state.tokens)
     used = sorted({token.tag for token in state.tokens if token.type == "heading_open"})
     level = 0
     for token in state.tokens:
@@ -187,14 +191,26 @@ def _fit(state: Any) -> None:
             level = min(used.index(token.tag) + 1, level + 1, _MAX_HEADING)
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{level + _HEADING_SHIFT}"
-        if token.children:
-            token.children = [new for child in token.children for new in _without_image(child)]
+
+
+def _without_empty_headings(tokens: Sequence[Token]) -> list[Token]:
+    """A heading without words (a lone `#`) says nothing, and an accessible PDF may not hold it."""
+    kept: list[Token] = []
+    for token in tokens:
+        kept.append(token)
+        if token.type == "heading_close" and not _has_words(kept[-2]):
+            del kept[-3:]  # its opening, its words and its end
+    return kept
+
+
+def _has_words(inline: Token) -> bool:
+    return any(child.content.strip() for child in inline.children or ())
 
 
 def _without_image(token: Token) -> list[Token]:
     if token.type != "image":
         return [token]
-    words = Token("text", "", 0, content=token.content or str(token.attrs.get("src", "")))
+    words = Token("text", "", 0, content=token.content.strip() or str(token.attrs.get("src", "")))
     opening = Token("link_open", "a", 1, attrs={"href": str(token.attrs.get("src", ""))})
     return [opening, words, Token("link_close", "a", -1)]
 
