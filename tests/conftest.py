@@ -11,12 +11,18 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # The machine may be slow and shared: an example's time says nothing about the code.
+# A run tests the change, so it draws the same examples each time; new ones are looked for with
+# `pytest --hypothesis-profile explore`, and what they find becomes an `@example`.
 settings.register_profile(
     "kuaibao",
     deadline=None,
     max_examples=50,
+    derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile(
+    "explore", settings.get_profile("kuaibao"), derandomize=False, max_examples=500
 )
 settings.load_profile("kuaibao")
 
