@@ -15,6 +15,7 @@ NAMES = (
     "feed.xml",
     "conferences.ics",
     "papers.bib",
+    "papers.ris",
     "mail.eml",
 )
 

@@ -27,13 +27,15 @@ language = "zh"
 class Serving:
     """An open application with its newsroom."""
 
-    def __init__(self, folder: Path, n_story: int = 3, *, is_new: bool = True) -> None:
+    def __init__(
+        self, folder: Path, n_story: int = 3, *, is_new: bool = True, config: str = CONFIG
+    ) -> None:
         self.folder = folder
-        config = parse_config(CONFIG, folder=folder)
+        parsed = parse_config(config, folder=folder)
         self.desk = Desk.open(folder / "desk.db", folder)
         if is_new:
             self.room: Newsroom = furnish(self.desk, FakeClock(), n_story)
-        self.web = WebNewsroom(self.desk, config)
+        self.web = WebNewsroom(self.desk, parsed)
         self.app = create_app(self.web)
         self.server = uvicorn.Server(
             uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="error",

@@ -46,8 +46,12 @@ MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 50
 _STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-Format = Literal["html", "pdf", "epub", "atom", "rss", "json_feed", "ics", "bibtex", "mail", "json"]
-FORMATS: tuple[Format, ...] = ("html", "pdf", "epub", "atom", "ics", "bibtex", "mail", "json")
+Format = Literal[
+    "html", "pdf", "epub", "atom", "rss", "json_feed", "ics", "bibtex", "ris", "mail", "json",
+]  # fmt: skip
+FORMATS: tuple[Format, ...] = (
+    "html", "pdf", "epub", "atom", "ics", "bibtex", "ris", "mail", "json",
+)  # fmt: skip
 
 
 @settings_dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -242,7 +246,7 @@ class BulletinSettings:
     database: str = "bulletin.db"
     """A file from this folder, or the address of a PostgreSQL database."""
     formats: tuple[Format, ...] = FORMATS
-    """What is made: html, pdf, epub, atom, rss, json_feed, ics, bibtex, mail, json."""
+    """What is made: html, pdf, epub, atom, rss, json_feed, ics, bibtex, ris, mail, json."""
     profile: ProfileSettings = ProfileSettings()
     """What the readers care about."""
     embeddings: str = ""

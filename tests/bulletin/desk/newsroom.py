@@ -19,7 +19,7 @@ from kuaibao.bulletin.desk import (
     list_pieces,
 )
 from kuaibao.bulletin.model import Entry, PartialDate
-from kuaibao.bulletin.reading import claims_of
+from kuaibao.bulletin.reading import SECTION_OF_KIND, claims_of
 from kuaibao.bulletin.sources.protocol import SourceResult
 from kuaibao.bulletin.store import items_since, join_entries
 
@@ -90,7 +90,7 @@ def file_entries(desk: Desk, entries: tuple[Entry, ...]) -> None:
             join_entries(desk.store, batch, [claims_of(one.entry) for one in batch])
     desk.store.finish_run(run, {})
     items = [
-        dataclasses.replace(i, score=5.0)
+        dataclasses.replace(i, score=5.0, section=SECTION_OF_KIND[i.lead.kind])
         for i in items_since(desk.store, NOW.date().replace(month=1))
     ]
     file_found(desk, items)

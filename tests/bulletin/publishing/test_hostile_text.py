@@ -73,7 +73,7 @@ def poisoned(value, text):
     return text
 
 
-TEXT_FORMATS = ("epub", "atom", "rss", "json_feed", "ics", "bibtex", "mail", "html", "json")
+TEXT_FORMATS = ("epub", "atom", "rss", "json_feed", "ics", "bibtex", "ris", "mail", "html", "json")
 HEADERS = {
     "From", "To", "Subject", "Date", "Message-ID", "List-ID", "List-Unsubscribe",
     "List-Unsubscribe-Post", "Auto-Submitted", "Precedence", "MIME-Version", "Content-Type",
@@ -105,6 +105,7 @@ def check_every_format(issue):
     check_feeds(rendered, issue)
     check_calendar(rendered["ics"])
     check_bibliography(rendered["bibtex"])
+    check_references(rendered["ris"])
     check_mail(rendered["mail"])
     assert json.loads(rendered["json"])["number"] == issue.number
 
@@ -161,6 +162,12 @@ def check_bibliography(data):
     assert len(library.entries) == 1
     assert text.count("{") == text.count("}")
     assert not re.search(r"\\(input|include|write)\b", text)
+
+
+def check_references(data):
+    lines = [line for line in data.decode("utf-8").split("\r\n") if line]
+    assert all(re.fullmatch(r"[A-Z][A-Z0-9]  - [^\r\n]*", line) for line in lines)
+    assert [line[:2] for line in lines if line[:2] in ("TY", "ER")] == ["TY", "ER"]
 
 
 def check_mail(data):

@@ -14,7 +14,7 @@ from kuaibao.bulletin.publishing import ALL_FORMATS, find_cjk_font, publish, ren
 from kuaibao.errors import InputError
 
 GOLDEN = Path(__file__).parent / "golden"
-TEXT_FORMATS = ("html", "atom", "rss", "json_feed", "ics", "bibtex", "mail", "json")
+TEXT_FORMATS = ("html", "atom", "rss", "json_feed", "ics", "bibtex", "ris", "mail", "json")
 needs_chinese_font = pytest.mark.skipif(
     find_cjk_font() is None, reason="no Chinese font on this machine (install fonts-noto-cjk)"
 )
@@ -30,7 +30,7 @@ def test_all_the_forms_of_the_contract_lie_in_the_folder(
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
         "index.html", "issue.pdf", "issue.epub", "feed.xml", "feed.rss", "feed.json",
-        "conferences.ics", "papers.bib", "mail.eml", "issue.json",
+        "conferences.ics", "papers.bib", "papers.ris", "mail.eml", "issue.json",
     }  # fmt: skip
     assert set(published.paths) == set(ALL_FORMATS)
     assert all(path.stat().st_size > 200 for path in published.paths.values())
@@ -44,7 +44,8 @@ def test_the_issue_looks_as_it_was_approved(english_issue, chinese_issue, langua
     made = render(issue, [name])[0][name]
     file = GOLDEN / language / {
         "html": "index.html", "atom": "feed.xml", "rss": "feed.rss", "json_feed": "feed.json",
-        "ics": "conferences.ics", "bibtex": "papers.bib", "mail": "mail.txt", "json": "issue.json",
+        "ics": "conferences.ics", "bibtex": "papers.bib", "ris": "papers.ris", "mail": "mail.txt",
+        "json": "issue.json",
     }[name]  # fmt: skip
     if name == "mail":
         made = readable(made)

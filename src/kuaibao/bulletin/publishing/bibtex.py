@@ -6,10 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from kuaibao.bulletin.model import Entry, Issue
-from kuaibao.bulletin.publishing.catalogue import local_time
-from kuaibao.bulletin.publishing.cleaning import clean_line, safe_url
+from kuaibao.bulletin.model import Issue
 from kuaibao.bulletin.publishing.identity import urn
+from kuaibao.bulletin.publishing.references import Author, Reference, references_of
 
 __all__ = ["render_bibtex"]
 
@@ -18,9 +17,10 @@ _SPECIAL = {
     "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip
-_PROCEEDINGS = re.compile(
-    r"\b(proc\.|proceedings|conference|workshop|symposium|congress)|会议|大会|论文集", re.IGNORECASE
-)
+_KINDS = {
+    "article": ("article", "journal"), "proceedings": ("inproceedings", "booktitle"),
+    "other": ("misc", ""),
+}  # fmt: skip
 _STOP_WORDS = {"a", "an", "the", "on", "of", "for", "in", "to", "and", "with", "from", "by"}
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
@@ -28,86 +28,57 @@ _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 def render_bibtex(issue: Issue) -> bytes:
     """One entry a paper, in print order; an empty issue gives an empty file."""
     taken: set[str] = set()
-    entries: list[str] = []
-    for section in issue.sections:
-        for item in section.items:
-            if item.item.lead.kind == "paper":
-                key = _unique(_key(item.item.lead), taken)
-                entries.append(_entry(item.item.lead, key))
+    entries = [_entry(paper, _unique(_key(paper), taken)) for paper in references_of(issue)]
     return "\n".join(entries).encode("utf-8")
 
 
-def _entry(paper: Entry, key: str) -> str:
-    venue = clean_line(paper.venue)
-    is_proceedings = bool(_PROCEEDINGS.search(venue))
-    kind = ("inproceedings" if is_proceedings else "article") if venue else "misc"
-    place = "booktitle" if is_proceedings else "journal"
+def _entry(paper: Reference, key: str) -> str:
+    kind, place = _KINDS[paper.kind]
     fields = [
-        ("title", "{" + _escaped(clean_line(paper.title)) + "}"),
-        ("author", " and ".join(_authors(paper))),
-        *((place, _escaped(venue)) for _ in range(bool(venue))),
-        *_date(paper),
+        ("title", "{" + _escaped(paper.title) + "}"),
+        ("author", " and ".join(map(_author, paper.authors))),
+        (place, _escaped(paper.venue)),
+        ("year", str(paper.year or "")),
+        ("month", _MONTHS[paper.month - 1] if paper.month else ""),
         *_identifiers(paper),
-        ("url", safe_url(paper.url)),
-        ("langid", _escaped(clean_line(paper.language))),
+        ("url", paper.url),
+        ("langid", _escaped(paper.language)),
     ]
-    filled = ((name, value) for name, value in fields if value not in {"", "{}"})
+    filled = ((name, value) for name, value in fields if name and value not in {"", "{}"})
     body = "".join(f"  {name} = {{{value}}},\n" for name, value in filled)
     return f"@{kind}{{{key},\n{body}}}\n"
 
 
-def _authors(paper: Entry) -> Iterator[str]:
-    """Names; those of bodies in braces, or `and` and commas would cut them."""
-    for author in paper.authors:
-        name = clean_line(author)
-        if not name:
-            continue
-        body = re.search(r"\band\b|&", name, re.IGNORECASE) or name.count(",") > 2
-        yield "{" + _escaped(name) + "}" if body else _escaped(name)
+def _author(author: Author) -> str:
+    """The name; of a body in braces, or `and` and commas would cut it."""
+    name = _escaped(author.name)
+    return "{" + name + "}" if author.is_body else name
 
 
-def _date(paper: Entry) -> Iterator[tuple[str, str]]:
-    moment = paper.published or paper.updated
-    if not moment:
-        return
-    value = local_time(moment)
-    yield "year", str(value.year)
-    if moment.precision != "year":
-        yield "month", _MONTHS[value.month - 1]
-
-
-def _identifiers(paper: Entry) -> Iterator[tuple[str, str]]:
-    seen: set[str] = set()
-    for scheme, value in paper.identifiers:
-        name, value = clean_line(scheme).lower(), clean_line(value)
-        if not value or name in seen:
-            continue
-        seen.add(name)
-        if name == "doi":
-            yield "doi", _escaped(value)
-        elif name == "arxiv":
+def _identifiers(paper: Reference) -> Iterator[tuple[str, str]]:
+    for scheme, value in paper.identifiers.items():
+        if scheme == "arxiv":
             yield "eprint", _escaped(value)
             yield "archiveprefix", "arXiv"
-        elif name in {"isbn", "issn"}:
-            yield name, _escaped(value)
+        elif scheme in {"doi", "isbn", "issn"}:
+            yield scheme, _escaped(value)
 
 
 def _escaped(text: str) -> str:
     return "".join(_SPECIAL.get(character, character) for character in text)
 
 
-def _key(paper: Entry) -> str:
+def _key(paper: Reference) -> str:
     """`zhang2020gap`: family name, year, first telling word; a hash where no letters are ASCII."""
     family = ""
     if paper.authors:
-        name = clean_line(paper.authors[0])
+        name = paper.authors[0].name
         family = _letters(name.split(",")[0] if "," in name else (name.split() or [""])[-1])
-    moment = paper.published or paper.updated
-    year = str(local_time(moment).year) if moment else ""
-    words = (_letters(word) for word in clean_line(paper.title).split())
+    year = str(paper.year or "")
+    words = (_letters(word) for word in paper.title.split())
     word = next((w for w in words if len(w) > 1 and w not in _STOP_WORDS), "")
     if not family and not word:
-        word = "x" + urn("paper", paper.source_id, paper.entry_id, paper.title)[-8:]
+        word = "x" + urn("paper", *paper.identity, paper.title)[-8:]
     return f"{family}{year}{word}" if family else f"{word}{year}"
 
 

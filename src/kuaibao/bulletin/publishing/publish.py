@@ -18,6 +18,7 @@ from kuaibao.bulletin.publishing.feeds import render_atom, render_json_feed, ren
 from kuaibao.bulletin.publishing.ics import render_ics
 from kuaibao.bulletin.publishing.mail import Envelope, make_mail
 from kuaibao.bulletin.publishing.page import PageLink, render_page
+from kuaibao.bulletin.publishing.ris import render_ris
 from kuaibao.bulletin.publishing.view import IssueView, make_view
 from kuaibao.errors import InputError, did_you_mean
 from kuaibao.files import atomic_path
@@ -69,6 +70,13 @@ _FORMS: dict[str, _Form] = {
     ),
     "bibtex": _Form(
         "papers.bib", "BibTeX", "application/x-bibtex", lambda i, v, _: render_bibtex(i), False
+    ),
+    "ris": _Form(
+        "papers.ris",
+        "RIS",
+        "application/x-research-info-systems",
+        lambda i, v, _: render_ris(i),
+        False,
     ),
     "mail": _Form(
         "mail.eml", "E-mail", "message/rfc822", lambda i, v, e: make_mail(i, v, e).as_bytes(), False

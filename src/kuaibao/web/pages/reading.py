@@ -31,7 +31,8 @@ router = APIRouter(include_in_schema=False)
 MAX_FOUND = 40
 _TYPES = {
     ".epub": "application/epub+zip", ".ics": "text/calendar; charset=utf-8",
-    ".bib": "text/plain; charset=utf-8", ".eml": "message/rfc822", ".rss": "application/rss+xml",
+    ".bib": "text/plain; charset=utf-8", ".ris": "application/x-research-info-systems",
+    ".eml": "message/rfc822", ".rss": "application/rss+xml",
 }  # fmt: skip
 
 
