@@ -59,6 +59,7 @@ PAGES = {
     "/settings/tokens": ["POST /tokens"],
     "/settings/tokens/{key_id}": ["DELETE /tokens/{key_id}"],
     "/settings/desk": ["PUT /settings"],
+    "/settings/series": ["POST /series"],
     "/settings/series/{series_id}": ["PUT /series/{series_id}"],
     "/hooks": ["POST /hooks"],
     "/hooks/{hook_id}/remove": ["DELETE /hooks/{hook_id}"],

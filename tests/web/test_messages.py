@@ -72,8 +72,41 @@ def test_a_message_keeps_what_was_filled_in():
     words = Words.of("zh")
     assert words.error(InputError("'1 May' is no day", hint="x")).startswith("'1 May' 不是日期")
     assert words.error(WorkflowError("x", reason="own_text")) == "不得校对自己的文稿。"
-    assert words.error(InputError("body: Field required")) == "输入有误：body: Field required"
+    assert words.error(InputError("the moon is full")) == "输入有误：the moon is full"
     assert Words.of("en").error(InputError("a series has a name")) == "a series has a name"
+
+
+def test_what_a_form_lacks_is_said_in_the_readers_language(server):
+    with server.browser("editor") as browser:
+        browser.cookies.set("kuaibao_language", "zh")
+        assert "target：必填" in browser.submit("/terms", source="x").text
+        assert "series_id：须为整数" in browser.submit("/issues", series_id="x").text
+        series = f"/settings/series/{server.room.series.series_id}"
+        assert (
+            "days_between：不得小于 1" in browser.submit(series, name="快报", days_between=0).text
+        )
+
+
+def test_every_reason_of_the_ranking_and_verdict_of_a_source_has_chinese_words():
+    words = Words.of("zh")
+    found = set()
+    for name in ("reading/rank.py", "reading/learning/learner.py"):
+        tree = ast.parse((ROOT / "bulletin" / name).read_text("utf-8"))
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            kept = getattr(node.func.value, "id", "")
+            if node.func.attr == "append" and kept in ("reasons", "found"):
+                said = node.args[0].left if isinstance(node.args[0], ast.BinOp) else node.args[0]
+                arms = [said.body, said.orelse] if isinstance(said, ast.IfExp) else [said]
+                found |= {template(arm) for arm in arms}
+    assert len(found - {None}) >= 8
+    assert [r for r in found if r and not words.message(r.replace("{}", "7") + "x" * r.endswith(" "))] == []  # fmt: skip
+    verdict = "nothing for 9 days, where 1 day is usual"
+    assert words.said(verdict) == "已 9 天没有新条目，通常间隔 1 天"
+    assert words.said("https://x.org/: the server answered 500; 3 times in a row") == (
+        "https://x.org/：服务器返回 500；连续 3 次"
+    )
 
 
 def test_every_reason_of_a_join_has_chinese_words():

@@ -50,6 +50,7 @@ from kuaibao.web.pages import (
     pictures,
     piece,
     reading,
+    settings,
     trends,
 )
 from kuaibao.web.rendering import render_page
@@ -92,7 +93,9 @@ def create_app(newsroom: Newsroom) -> FastAPI:
     )  # fmt: skip
     app.state.newsroom = newsroom
     app.state.setup_code = "" if has_people(newsroom.desk) else secrets.token_urlsafe(9)
-    for module in (entrance, inbox, piece, pictures, board, reading, office, hooks, mail, trends):
+    for module in (
+        entrance, inbox, piece, pictures, board, reading, office, settings, hooks, mail, trends,
+    ):  # fmt: skip
         app.include_router(module.router)
     for router in api_routers:
         app.include_router(router)
@@ -138,8 +141,9 @@ def _add_errors(app: FastAPI) -> None:
         first: dict[str, Any] = dict(error.errors()[0]) if error.errors() else {}
         place = ".".join(str(part) for part in first.get("loc", ())[1:])
         message = str(first.get("msg", "the request is ill-formed"))
-        wrong = InputError(f"{place}: {message}" if place else message)
-        return _answer(request, 422, wrong)
+        # The field by its name, as the page and the API call it: `day: Field required`.
+        said = f"{place or 'request'}: {message}"
+        return _answer(request, 422, InputError(said))
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -5,12 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from kuaibao.bulletin.config import BulletinConfig
-from kuaibao.bulletin.desk import Actor, Desk, Event, collect, finish_publications
-from kuaibao.bulletin.hooks import HookWorker, open_hooks
-from kuaibao.bulletin.mailing import Worker, open_mailing
+from kuaibao.bulletin.desk import (
+    Actor,
+    Desk,
+    Event,
+    Worker,
+    collect,
+    finish_publications,
+    remind,
+)
+from kuaibao.bulletin.hooks import open_hooks, tell_hooks
+from kuaibao.bulletin.mailing import open_mailing, send_waiting
 from kuaibao.bulletin.writing import pictures_of
 from kuaibao.errors import KuaibaoError
 from kuaibao.fetching import Fetcher, FetchSettings
@@ -37,10 +47,8 @@ class Newsroom:
     hub: Hub = field(default_factory=Hub)
     is_secure: bool = False
     """Served over https: cookies then never travel in the clear."""
-    _wake: threading.Event = field(default_factory=threading.Event)
     _collecting: threading.Lock = field(default_factory=threading.Lock)
-    _worker: threading.Thread | None = None
-    _is_closing: bool = False
+    _open: ExitStack = field(default_factory=ExitStack)
     failures: list[str] = field(default_factory=list)
     """What went wrong in the background lately, for the sources' page."""
 
@@ -49,8 +57,9 @@ class Newsroom:
         self.desk.pictures = pictures_of(self.config)
         open_mailing(self.desk)
         open_hooks(self.desk)
-        self.mail = Worker(self.desk)
-        self.hooks = HookWorker(self.desk, self.fetch_settings)
+        self.printing = Worker("publish", self._print, interval_s=30, trouble=self._note)
+        self.mail = Worker("mail", partial(send_waiting, self.desk), interval_s=15)
+        self.hooks = Worker("hooks", self._tell_hooks, interval_s=10)
         self._strangers: dict[str, list[float]] = {}
 
     def allow_stranger(self, address: str) -> None:
@@ -69,27 +78,23 @@ class Newsroom:
 
     def start(self) -> None:
         """Go on with publications that a kill left half done, and wait for new ones."""
-        self._worker = threading.Thread(target=self._work, name="kuaibao-publish", daemon=True)
-        self._worker.start()
-        self.mail.start()
-        self.hooks.start()
-        self._wake.set()
+        self._fetcher = self._open.enter_context(Fetcher(self.fetch_settings))
+        for worker in self._workers:
+            worker.start()
+        self.printing.wake()
 
     def stop(self) -> None:
         """Let the background finish what it does, then close."""
-        self._is_closing = True
-        self._wake.set()
         self.hub.close()
-        self.mail.stop()
-        self.hooks.stop()
-        if self._worker is not None:
-            self._worker.join(timeout=60)
+        for worker in self._workers:
+            worker.stop()
+        self._open.close()
         with self._collecting:
             self.desk.close()
 
     def wake(self) -> None:
         """Say that there is something to publish."""
-        self._wake.set()
+        self.printing.wake()
 
     @property
     def is_collecting(self) -> bool:
@@ -129,17 +134,16 @@ class Newsroom:
         finally:
             self._collecting.release()
 
-    def _work(self) -> None:
-        while not self._is_closing:
-            self._wake.wait(timeout=30)
-            self._wake.clear()
-            if self._is_closing:
-                return
-            try:
-                finish_publications(self.desk)
-            except Exception as error:
-                _log.exception("publishing failed")
-                self._note(f"{type(error).__name__}: {error}")
+    @property
+    def _workers(self) -> tuple[Worker, ...]:
+        return (self.printing, self.mail, self.hooks)
+
+    def _print(self, stopping: threading.Event) -> None:
+        remind(self.desk)
+        finish_publications(self.desk)
+
+    def _tell_hooks(self, stopping: threading.Event) -> None:
+        tell_hooks(self.desk, self._fetcher, should_stop=stopping.is_set)
 
     def _note(self, text: str) -> None:
         self.failures = [*self.failures[-19:], text]

@@ -58,6 +58,10 @@ class Words:
                 return phrase.format(*(self.message(part) or part for part in found.groups()))
         return ""
 
+    def said(self, text: str) -> str:
+        """The same in this language, or as it is."""
+        return self.message(text) or text
+
     def when(self, at: float | None) -> str:
         """A moment, as people write it; UTC."""
         if at is None:

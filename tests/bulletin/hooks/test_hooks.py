@@ -16,9 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "desk"))
 from newsroom import open_newsroom
 
 from kuaibao.accounts import PermissionDeniedError
-from kuaibao.bulletin.desk import move_piece
+from kuaibao.bulletin.desk import Worker, move_piece
 from kuaibao.bulletin.hooks import (
-    HookWorker,
     add_hook,
     list_hooks,
     open_hooks,
@@ -194,14 +193,15 @@ def test_a_teller_that_died_before_it_noted_the_answer_tells_again_by_the_same_n
 
 def test_the_worker_tells_soon_after_it_is_woken(room, receiver):
     add_hook(room.desk, room.administrator, receiver.url)
-    worker = HookWorker(room.desk, SETTINGS, interval_s=600)
-    worker.start()
-    try:
-        move_piece(room.desk, room.editor, room.found()[0], "pick")
-        worker.wake()
-        assert receiver.came.wait(60)
-    finally:
-        worker.stop()
+    with Fetcher(SETTINGS) as fetcher:
+        worker = Worker("hooks", lambda _: tell_hooks(room.desk, fetcher), interval_s=600)
+        worker.start()
+        try:
+            move_piece(room.desk, room.editor, room.found()[0], "pick")
+            worker.wake()
+            assert receiver.came.wait(60)
+        finally:
+            worker.stop()
     assert worker.problem == ""
 
 

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import textwrap
 import time
+from datetime import timedelta
 
 import aiosmtplib
 import pytest
 from sqlalchemy import insert, select, update
 
 from kuaibao.accounts import PermissionDeniedError
-from kuaibao.bulletin.desk import WorkflowError, assign, make_issue, move_piece
+from kuaibao.bulletin.desk import WorkflowError, assign, make_issue, move_piece, remind
 from kuaibao.bulletin.desk import tables as desk_tables
 from kuaibao.bulletin.mailing import (
     add_subscriber,
@@ -285,6 +286,24 @@ def test_notes_that_nobody_read_come_by_mail_in_one_letter(room, smtp):
     text = {to: parsed(content).get_content() for to, content in smtp.taken}
     assert "Eva Editor gives you" in text["compiler@example.org"]
     assert f"https://desk.example.org/pieces/{piece_id}" in text["proofreader@example.org"]
+
+
+def test_what_is_due_and_what_is_late_comes_by_mail(room, smtp):
+    piece_id = room.found()[0]
+    move_piece(room.desk, room.editor, piece_id, "pick")
+    due = (room.desk.today + timedelta(days=1)).isoformat()
+    assign(room.desk, room.editor, piece_id, compiler_id=room.compiler.person_id, due=due)
+    assert remind(room.desk) == 1
+    room.clock.at += 3 * 86_400
+    assert remind(room.desk) == 1
+    room.clock.at += 400
+    assert queue_notes(room.desk, "https://desk.example.org") == 1
+    send_queued(room.desk, smtp.settings, sleep=QUIET)
+    ((to, content),) = smtp.taken
+    text = parsed(content).get_content()
+    assert to == "compiler@example.org"
+    assert f"Due on {due}: A model learns" in text
+    assert f"Was due on {due}: A model learns" in text
 
 
 @pytest.mark.parametrize("name", [

@@ -121,7 +121,7 @@ def check_page(html, issue):
             assert not name.lower().startswith("on"), (element.tag, name)
             assert name != "style"
             if name in {"href", "src", "action"}:
-                assert re.match(r"(https?://|#|data:image/|[a-z]+\.(html|pdf|epub|xml|rss|json|ics|bib)$)", value), value  # fmt: skip
+                assert re.match(r"(https?://|#|data:image/|[a-z]+\.(html|pdf|epub|xml|rss|json|ics|bib|ris)$)", value), value  # fmt: skip
     assert "�" not in html
 
 

@@ -4,8 +4,10 @@ No HTML here. Decisions are pure (`workflow`, `merging`, `alignment`, `quantitie
 operations are functions that take the desk and the actor first and ask the one permission table.
 """
 
+from kuaibao.bulletin.desk.background import Job, Worker, alone
 from kuaibao.bulletin.desk.checking import CheckedSentence, Finding, Review, review_text
 from kuaibao.bulletin.desk.collecting import collect, file_found
+from kuaibao.bulletin.desk.deadlines import remind
 from kuaibao.bulletin.desk.desk import AUDIT_CHAIN, Desk, Event
 from kuaibao.bulletin.desk.diffs import Change, PartDiff, diff_strings, diff_texts
 from kuaibao.bulletin.desk.errors import (
@@ -167,6 +169,7 @@ __all__ = [
     "Erratum",
     "Event",
     "Finding",
+    "Job",
     "LogEntry",
     "MachineDraft",
     "Merge",
@@ -193,6 +196,7 @@ __all__ = [
     "State",
     "Term",
     "Vouched",
+    "Worker",
     "WorkflowError",
     "add_comment",
     "add_person",
@@ -200,6 +204,7 @@ __all__ = [
     "add_term",
     "add_token",
     "admit",
+    "alone",
     "ask_to_publish",
     "assign",
     "change_own_password",
@@ -260,6 +265,7 @@ __all__ = [
     "place_piece",
     "possible_moves",
     "publish_issue",
+    "remind",
     "remove_term",
     "reopen_issue",
     "reorder",

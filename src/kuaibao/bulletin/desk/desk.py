@@ -155,15 +155,15 @@ class Change:
         person_id: int | None,
         kind: str,
         *,
-        by: Actor,
+        by: Actor | None,
         piece_id: int | None = None,
         issue_id: int | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Leave a person a note; nobody is told what they did themselves."""
-        if not person_id or person_id == by.person_id:
+        """Leave a person a note (by None: the desk's own); nobody is told what they did."""
+        if not person_id or (by is not None and person_id == by.person_id):
             return
-        told = {"by": by.person.display_name, **(details or {})}
+        told = {"by": by.person.display_name if by else "", **(details or {})}
         self.connection.execute(
             insert(tables.notification).values(
                 person_id=person_id, at=self.desk.now, kind=kind, piece_id=piece_id,

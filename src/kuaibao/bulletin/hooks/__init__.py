@@ -9,12 +9,11 @@ from kuaibao.bulletin.hooks.registry import (
     remove_hook,
     resume_hook,
 )
-from kuaibao.bulletin.hooks.telling import HookWorker, sign, tell_hooks
+from kuaibao.bulletin.hooks.telling import sign, tell_hooks
 
 __all__ = [
     "HOOK_EVENTS",
     "Hook",
-    "HookWorker",
     "add_hook",
     "list_hooks",
     "open_hooks",

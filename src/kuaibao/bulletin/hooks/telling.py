@@ -10,7 +10,6 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -18,15 +17,13 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from kuaibao.accounts import tables as account_tables
-from kuaibao.bulletin.desk import Desk
+from kuaibao.bulletin.desk import Desk, alone
 from kuaibao.bulletin.desk import tables as desk_tables
 from kuaibao.bulletin.hooks import tables
 from kuaibao.bulletin.hooks.registry import Hook, hook_from
-from kuaibao.errors import KuaibaoError
-from kuaibao.fetching import Fetcher, FetchError, FetchSettings, GoneError
-from kuaibao.files import FileLock, LockedError
+from kuaibao.fetching import Fetcher, FetchError, GoneError
 
-__all__ = ["HookWorker", "sign", "tell_hooks"]
+__all__ = ["sign", "tell_hooks"]
 
 BACKOFF_S = (30, 120, 600, 1800, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 """After the last of these a hook is set aside until a person resumes it."""
@@ -48,60 +45,14 @@ def tell_hooks(
 
     One teller at a time: a second one (another process on the same database) finds the lock taken.
     """
-    path = desk.store.database.path
-    lock = FileLock(path.with_name(path.name + ".hook-lock")) if path else None
-    try:
-        if lock is not None:
-            lock.__enter__()
-    except LockedError:
-        return 0
     columns = tables.hook.c
     query = select(tables.hook).where(columns.is_active, columns.not_before <= desk.now)
-    try:
+    with alone(desk, "hook") as is_alone:
+        if not is_alone:
+            return 0
         with desk.store.database.read() as connection:
             rows = connection.execute(query.order_by(columns.hook_id)).all()
         return sum(_tell(desk, fetcher, row, should_stop) for row in rows)
-    finally:
-        if lock is not None:
-            lock.__exit__(None, None, None)
-
-
-class HookWorker:
-    """A thread that tells what happened, soon after it happened, and tries again later."""
-
-    def __init__(self, desk: Desk, settings: FetchSettings, interval_s: float = 10.0) -> None:
-        self.desk, self.settings, self.interval_s = desk, settings, interval_s
-        self.problem = ""
-        self._wake, self._is_stopping = threading.Event(), False
-        self._thread = threading.Thread(target=self._work, name="kuaibao-hooks", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Say that something happened."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Finish the message in hand, then end."""
-        self._is_stopping = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=60)
-
-    def _work(self) -> None:
-        with Fetcher(self.settings) as fetcher:
-            while not self._is_stopping:
-                self._wake.wait(timeout=self.interval_s)
-                self._wake.clear()
-                if self._is_stopping:
-                    return
-                try:
-                    tell_hooks(self.desk, fetcher, should_stop=lambda: self._is_stopping)
-                    self.problem = ""
-                except (OSError, KuaibaoError) as error:
-                    self.problem = f"{type(error).__name__}: {error}"
 
 
 def _tell(desk: Desk, fetcher: Fetcher, row: Any, should_stop: Callable[[], bool]) -> int:

@@ -3,7 +3,7 @@
 from kuaibao.bulletin.mailing.bounces import Bounce, read_bounce, read_bounces, record_bounce
 from kuaibao.bulletin.mailing.notes import queue_notes
 from kuaibao.bulletin.mailing.queue import Mailing, Progress, list_mailings, queue_issue, requeue
-from kuaibao.bulletin.mailing.sending import Worker, send_queued
+from kuaibao.bulletin.mailing.sending import send_queued, send_waiting
 from kuaibao.bulletin.mailing.server import PASSWORD_VARIABLE, MailSettings, mail_settings
 from kuaibao.bulletin.mailing.subscribers import (
     MAILING_ROOM,
@@ -26,7 +26,6 @@ __all__ = [
     "Mailing",
     "Progress",
     "Subscriber",
-    "Worker",
     "add_subscriber",
     "confirm",
     "count_subscribers",
@@ -42,6 +41,7 @@ __all__ = [
     "record_bounce",
     "requeue",
     "send_queued",
+    "send_waiting",
     "subscribe",
     "unsubscribe",
 ]

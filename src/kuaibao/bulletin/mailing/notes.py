@@ -19,11 +19,13 @@ _LINES = {
     "en": {"subject": "The desk has {n} notes for you", "assigned": "{by} gives you: {title}",
            "to_proofread": "{by} asks you to proofread: {title}",
            "sent_back": "{by} sends back: {title}", "was_proofread": "{by} proofread: {title}",
-           "was_accepted": "{by} accepted: {title}", "commented": "{by} comments on: {title}"},
+           "was_accepted": "{by} accepted: {title}", "commented": "{by} comments on: {title}",
+           "due_soon": "Due on {due}: {title}", "late": "Was due on {due}: {title}"},
     "zh": {"subject": "编辑部有 {n} 条通知", "assigned": "{by} 派给您：{title}",
            "to_proofread": "{by} 请您校对：{title}", "sent_back": "{by} 退回：{title}",
            "was_proofread": "{by} 校对了：{title}", "was_accepted": "{by} 定稿：{title}",
-           "commented": "{by} 评注：{title}"},
+           "commented": "{by} 评注：{title}", "due_soon": "{due} 截稿：{title}",
+           "late": "已过截稿日期 {due}：{title}"},
 }  # fmt: skip
 
 
@@ -48,7 +50,7 @@ def queue_notes(desk: Desk, base_url: str) -> int:
             words = _LINES.get(person.language, _LINES["en"])
             told = json.loads(row.details)
             line = words.get(row.kind, "{title}").format(
-                by=told.get("by", ""), title=told.get("title", "")
+                by=told.get("by", ""), title=told.get("title", ""), due=told.get("due", "")
             )
             if told.get("note"):
                 line += f"\n  “{told['note']}”"

@@ -20,16 +20,15 @@ from typing import Any
 import aiosmtplib
 from sqlalchemy import Table, select, update
 
-from kuaibao.bulletin.desk import Desk, draft_issue
+from kuaibao.bulletin.desk import Desk, alone, draft_issue
 from kuaibao.bulletin.mailing import tables
 from kuaibao.bulletin.mailing.composing import FormLetter
 from kuaibao.bulletin.mailing.notes import queue_notes
 from kuaibao.bulletin.mailing.server import MailSettings, mail_settings
 from kuaibao.bulletin.publishing.cleaning import header_text
-from kuaibao.errors import KuaibaoError
-from kuaibao.files import FileLock, LockedError, hash_value
+from kuaibao.files import hash_value
 
-__all__ = ["Worker", "send_queued"]
+__all__ = ["send_queued", "send_waiting"]
 
 MAX_TRIES = 5
 BATCH = 100
@@ -47,77 +46,28 @@ class _Job:
 
 def send_queued(
     desk: Desk, settings: MailSettings, *, should_stop: Callable[[], bool] = lambda: False,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> int:  # fmt: skip
     """Send everything that waits; gives how many messages the server took.
 
     One sender at a time: a second one (another process on the same database) finds the lock taken
     and sends nothing.
     """
-    path = desk.store.database.path
-    lock = FileLock(path.with_name(path.name + ".mail-lock")) if path else None
-    try:
-        if lock is not None:
-            lock.__enter__()
-    except LockedError:
-        return 0
-    try:
-        return asyncio.run(_send_all(desk, settings, should_stop, sleep))
-    finally:
-        if lock is not None:
-            lock.__exit__(None, None, None)
+    with alone(desk, "mail") as is_alone:
+        return asyncio.run(_send_all(desk, settings, should_stop, sleep)) if is_alone else 0
 
 
-class Worker:
-    """A thread that sends what waits, and looks again from time to time."""
-
-    def __init__(self, desk: Desk, interval_s: float = 15.0) -> None:
-        self.desk, self.interval_s = desk, interval_s
-        self.problem = ""
-        """Why nothing could be sent the last time."""
-        self._wake, self._is_stopping = threading.Event(), False
-        self._thread = threading.Thread(target=self._work, name="kuaibao-mail", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Say that something waits."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Finish the message in hand, then end."""
-        self._is_stopping = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=60)
-
-    def _work(self) -> None:
-        while not self._is_stopping:
-            self._wake.wait(timeout=self.interval_s)
-            self._wake.clear()
-            settings = mail_settings(self.desk)
-            if self._is_stopping or settings is None:
-                continue
-            try:
-                queue_notes(self.desk, settings.base_url)
-                send_queued(
-                    self.desk, settings, should_stop=lambda: self._is_stopping, sleep=self._pause
-                )
-                self.problem = ""
-            except (OSError, KuaibaoError, aiosmtplib.SMTPException) as error:
-                self.problem = f"{type(error).__name__}: {error}"
-
-    def _pause(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while not self._is_stopping and time.monotonic() < until:
-            time.sleep(min(0.2, until - time.monotonic() if until > time.monotonic() else 0.0))
+def send_waiting(desk: Desk, stopping: threading.Event) -> None:
+    """The job of the mail's worker: notes that nobody read, then all that is queued."""
+    settings = mail_settings(desk)
+    if settings is not None:
+        queue_notes(desk, settings.base_url)
+        send_queued(desk, settings, should_stop=stopping.is_set, sleep=stopping.wait)
 
 
 async def _send_all(
     desk: Desk, settings: MailSettings, should_stop: Callable[[], bool],
-    sleep: Callable[[float], None],
+    sleep: Callable[[float], object],
 ) -> int:  # fmt: skip
     n_sent = 0
     issues: dict[int, FormLetter] = {}
@@ -165,7 +115,9 @@ async def _send(desk: Desk, client: aiosmtplib.SMTP, settings: MailSettings, job
     except (aiosmtplib.SMTPException, OSError) as error:
         _fail(desk, job, 0, f"{type(error).__name__}: {error}")
         return False
-    _set(desk, job, state="handing", n_try=job.n_try + 1, at=desk.now)
+    if not _claim(desk, job):
+        await client.rset()
+        return False
     try:
         await client.data(job.message.as_bytes())
     except aiosmtplib.SMTPResponseException as error:
@@ -235,6 +187,14 @@ def _fail(desk: Desk, job: _Job, code: int, text: str) -> None:
         return
     wait = _BACKOFF_S[min(n_try - 1, len(_BACKOFF_S) - 1)]
     _set(desk, job, state="queued", n_try=n_try, not_before=desk.now + wait, message=text[:500])
+
+
+def _claim(desk: Desk, job: _Job) -> bool:
+    """Take the message in hand; False if another sender did, or its reader left meanwhile."""
+    query = update(job.table).where(job.key == job.number, job.table.c.state == "queued")
+    values = {"state": "handing", "n_try": job.n_try + 1, "at": desk.now}
+    with desk.store.database.write() as connection:
+        return connection.execute(query.values(**values)).rowcount == 1
 
 
 def _set(desk: Desk, job: _Job, **values: Any) -> None:

@@ -10,11 +10,11 @@ from kuaibao.bulletin.desk import MAX_NUMBER, PieceText
 from kuaibao.bulletin.model import SectionKind
 
 __all__ = [
-    "AssignForm", "BounceForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm", "HookForm",
-    "IssueChange", "IssueForm", "LeadForm", "MoveForm", "OrderForm", "PartForm", "PasswordForm",
-    "PersonChange", "PersonForm", "PictureKindForm", "PlaceForm", "SaveForm", "SectionForm",
-    "SentenceForm", "SeriesForm", "SettingForm", "SubscriberForm", "TermForm", "TextForm",
-    "TokenForm",
+    "AssignForm", "BounceForm", "CommentForm", "CorrectForm", "CoverForm", "DraftForm",
+    "HookForm", "IssueChange", "IssueForm", "LeadForm", "MoveForm", "NewSeriesForm",
+    "OrderForm", "PartForm", "PasswordForm", "PersonChange", "PersonForm", "PictureKindForm",
+    "PlaceForm", "SaveForm", "SectionForm", "SentenceForm", "SeriesForm", "SettingForm",
+    "SubscriberForm", "TermForm", "TextForm", "TokenForm",
 ]  # fmt: skip
 
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
@@ -199,6 +199,13 @@ class SectionForm(_Form):
     fields: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
         default_factory=list, max_length=20
     )
+
+
+class NewSeriesForm(_Form):
+    """A new series; what its issues share is set afterwards."""
+
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+    language: Literal["en", "zh"]
 
 
 class SeriesForm(_Form):

@@ -16,6 +16,7 @@ from kuaibao.bulletin.desk import (
     Piece,
     Section,
     Series,
+    add_series,
     ask_to_publish,
     close_issue,
     correct_issue,
@@ -39,6 +40,7 @@ from kuaibao.web.api.forms import (
     CorrectForm,
     IssueChange,
     IssueForm,
+    NewSeriesForm,
     OrderForm,
     PlaceForm,
     SeriesForm,
@@ -56,6 +58,15 @@ def series(desk: DeskOf, actor: TokenOrSession) -> list[Series]:
     """Every series."""
     actor.require("read_desk")
     return list_series(desk)
+
+
+@router.post("/series", status_code=201)
+def new_series(desk: DeskOf, actor: TokenOrSession, form: NewSeriesForm) -> Series:
+    """Another bulletin over the same collection."""
+    own = (form.language, "*")
+    return add_series(
+        desk, actor, Series(name=form.name, language=form.language, text_languages=own)
+    )
 
 
 @router.get("/series/{series_id}")
