@@ -107,6 +107,7 @@ class Rich:
 def enrich(serving: Serving) -> Rich:
     """Fill the desk of a new server; its clock stands in November 2026."""
     desk, room = serving.desk, serving.room
+    desk.clock = room.clock
     _name_series(desk, room)
     file_entries(desk, tuple(_entries()))
     _drop_programs(serving.folder / "diagrams")

@@ -58,13 +58,17 @@ def render_atom(issue: Issue, view: IssueView) -> bytes:
 
 def render_rss(issue: Issue, view: IssueView) -> bytes:
     """An RSS 2.0 feed for readers that know no other."""
-    root: Any = etree.Element("rss", version="2.0")
+    root: Any = etree.Element("rss", version="2.0", nsmap={"atom": _ATOM})
     channel = etree.SubElement(root, "channel")
     _add(channel, "title", f"{view.series} · {view.number_full}")
     _add(channel, "link", address(view, "index.html") or "https://kuaibao.invalid/")
     _add(channel, "description", view.title)
     _add(channel, "language", view.language)
     _add(channel, "pubDate", format_datetime(_start_of(issue.day)))
+    _add(channel, "generator", "Kuaibao")
+    if view.base_url:  # a reader that was sent a copy finds the feed by it
+        where = {"rel": "self", "type": "application/rss+xml", "href": address(view, "feed.rss")}
+        etree.SubElement(channel, f"{{{_ATOM}}}link", where)
     for item, shown in _pairs(issue, view):
         entry = _add(channel, "item")
         _add(entry, "title", shown.title)

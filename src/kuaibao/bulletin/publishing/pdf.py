@@ -104,7 +104,7 @@ def _data(issue: IssueView) -> dict[str, Any]:
         "number": issue.number,
         "number_full": issue.number_full,
         "day": issue.day,
-        "rows": [{"label": row.label, "value": row.value} for row in issue.rows],
+        "rows": [{"label": r.label, "value": r.value, "url": r.url} for r in issue.rows],
         "highlights": list(issue.highlights),
         "disclaimer": issue.disclaimer,
         "hash": issue.content_hash,

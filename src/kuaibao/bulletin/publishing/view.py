@@ -41,6 +41,7 @@ __all__ = [
 _LANGUAGE_TAG = re.compile(r"^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$")
 _DATA_URI = re.compile(r"^data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/=\s]+)$")
 _MAGIC = {"png": b"\x89PNG", "jpeg": b"\xff\xd8\xff", "gif": b"GIF8", "webp": b"RIFF"}
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
 _IDENTIFIER_PAGES = {
     "doi": "https://doi.org/{}",
     "arxiv": "https://arxiv.org/abs/{}",
@@ -222,7 +223,8 @@ def make_view(issue: Issue) -> IssueView:
     series = clean_line(issue.series) or clean_line(issue.title) or "Kuaibao"
     publisher, contact = clean_line(issue.publisher), clean_line(issue.contact)
     editors = words.join([name for e in issue.editors if (name := clean_line(e))])
-    rows = (("publisher", publisher), ("editors", editors), ("contact", contact))
+    mailto = f"mailto:{contact}" if _ADDRESS.fullmatch(contact) else ""
+    rows = (("publisher", publisher, ""), ("editors", editors, ""), ("contact", contact, mailto))
     numbers = {"year": issue.day.year, "number": issue.number, "running": issue.running_number}
     filled = [section for section in issue.sections if section.items]
     return IssueView(
@@ -245,7 +247,9 @@ def make_view(issue: Issue) -> IssueView:
         highlights=tuple(text for line in issue.highlights if (text := clean_line(line))),
         sections=tuple(_section(s, i, words) for i, s in enumerate(filled, start=1)),
         cover=_cover(issue, words),
-        rows=tuple(Row(label=words.word(f"issue.{k}"), value=v) for k, v in rows if v),
+        rows=tuple(
+            Row(label=words.word(f"issue.{k}"), value=v, url=url) for k, v, url in rows if v
+        ),
     )
 
 
