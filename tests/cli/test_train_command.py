@@ -83,7 +83,12 @@ def test_a_profile_and_a_dry_run_write_no_model(recipe, run):
     # At least the logits of a batch: 4 rows of 16 positions over the vocabulary.
     assert needs["activations_bytes"] > 4 * 16 * 280 * 4
     assert needs["seconds"] > 0
+    assert needs["n_measured"] == 4
+    assert needs["gpus"] is None
     assert "MB" in run("train", recipe, "--dry-run")
+    told = run("train", recipe, "--dry-run", "--gpus", 2, "--gpu-hour", 3)
+    assert "2 GPUs at 40%" in told
+    assert "GPU-hours, cost" in told
     assert not (recipe.parent / "runs" / "tiny" / "model").exists()
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from kuaibao.training import Forecast, TrainingResult
+    from kuaibao.training import Devices, Forecast, Recipe, TrainingResult
 
 app = typer.Typer()
 
@@ -34,6 +34,16 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how much memory and time it needs, and stop.")
     ] = False,
+    gpus: Annotated[
+        int, typer.Option(min=0, help="Of a dry run: reckon the run for so many GPUs, too.")
+    ] = 0,
+    gpu_tflops: Annotated[
+        float,
+        typer.Option(min=0.1, help="Of a dry run: a GPU's peak in 10^12 operations a second."),
+    ] = 312.0,
+    gpu_hour: Annotated[
+        float, typer.Option(min=0.0, help="Of a dry run: the price of a GPU's hour, in any money.")
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document at the end.")] = False,
 ) -> None:
     """Train a model from a recipe: corpus, tokens, shards, training, evaluation, folder.
@@ -50,7 +60,14 @@ def train(
         TimeRemainingColumn,
     )
 
-    from kuaibao.training import end_process, find_task, forecast, load_recipe, write_report
+    from kuaibao.training import (
+        Devices,
+        end_process,
+        find_task,
+        forecast,
+        load_recipe,
+        write_report,
+    )
     from kuaibao.training import train as run_training
 
     chosen = load_recipe(recipe)
@@ -72,7 +89,8 @@ def train(
         task = find_task(chosen, prepare)
         if dry_run:
             bar.stop()
-            _show_forecast(forecast(task, chosen), chosen.run.steps, as_json=as_json)
+            devices = Devices(n=gpus, peak_flops=gpu_tflops * 1e12, price=gpu_hour)
+            _show_forecast(forecast(task, chosen), chosen, devices, as_json=as_json)
             return
         with _stopped_by_signals() as came:
             result = run_training(
@@ -109,17 +127,32 @@ def _stopped_by_signals() -> Generator[list[int]]:
             signal.signal(number, handler)
 
 
-def _show_forecast(found: Forecast, steps: int, *, as_json: bool) -> None:
+def _show_forecast(found: Forecast, recipe: Recipe, devices: Devices, *, as_json: bool) -> None:
+    reckoned = found.on(devices, recipe) if devices.n else {}
     if as_json:
-        typer.echo(json.dumps(found.to_json()))
+        typer.echo(json.dumps({**found.to_json(), "gpus": reckoned or None}))
         return
     for name in ("weights", "gradients", "optimizer", "activations", "total"):
         typer.echo(f"{name:12} {getattr(found, name + '_bytes') / 1e6:10,.1f} MB")
     typer.echo(f"{found.n_parameter:,} parameters, {found.n_sample:,} samples, "
-               f"{found.n_epoch:.2f} epochs")  # fmt: skip
-    typer.echo(
-        f"{found.seconds_per_step:.3f} s a step, {steps} steps: {found.seconds / 60:.1f} min"
-    )
+               f"{found.n_epoch:.2f} epochs, "
+               f"{found.flops_per_step:.3g} operations a step")  # fmt: skip
+    typer.echo(f"{found.seconds_per_step:.3f} s a step, {recipe.run.steps} steps: "
+               f"{_time(found.seconds)} on this machine, reckoned from {found.n_measured} "
+               "samples of a part")  # fmt: skip
+    if not reckoned:
+        return
+    cost = f", cost {reckoned['cost']:,.0f}" if devices.price else ""
+    typer.echo(f"{devices.n} GPUs at {devices.utilisation:.0%} of {devices.peak_flops / 1e12:g} "
+               f"TFLOP/s: {_time(reckoned['hours'] * 3600)}, {reckoned['device_bytes'] / 1e9:,.1f} "
+               f"GB each, {reckoned['device_hours']:,.0f} GPU-hours{cost}")  # fmt: skip
+
+
+def _time(seconds: float) -> str:
+    hours = seconds / 3600
+    if hours < 1:
+        return f"{seconds / 60:.1f} min"
+    return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:,.1f} days"
 
 
 def _to_json(result: TrainingResult, unit: str) -> dict[str, object]:

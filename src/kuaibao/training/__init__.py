@@ -3,7 +3,7 @@
 from kuaibao.training.curve import write_report
 from kuaibao.training.distributed import World, end_process
 from kuaibao.training.errors import DivergenceError, RecipeError, TrainingStateError
-from kuaibao.training.forecast import Forecast, forecast
+from kuaibao.training.forecast import Devices, Forecast, forecast
 from kuaibao.training.inference import generate_shared
 from kuaibao.training.loop import Trainer, TrainingResult, train
 from kuaibao.training.optimizers import learning_rate, make_optimizer
@@ -21,6 +21,7 @@ from kuaibao.training.task import TASKS, Batch, Task, find_task
 __all__ = [
     "TASKS",
     "Batch",
+    "Devices",
     "DivergenceError",
     "Forecast",
     "OptimizerSettings",
