@@ -70,15 +70,11 @@ from kuaibao.bulletin.desk.pictures import (
 from kuaibao.bulletin.desk.pieces import (
     Piece,
     PieceSignature,
-    assign,
     count_states,
     facts_of,
     get_piece,
     list_pieces,
-    move_piece,
-    set_section,
     signatures_of,
-    undo_move,
 )
 from kuaibao.bulletin.desk.publication import (
     ask_to_publish,
@@ -99,6 +95,7 @@ from kuaibao.bulletin.desk.series import (
     set_series,
 )
 from kuaibao.bulletin.desk.sources import Original, original_of
+from kuaibao.bulletin.desk.steps import assign, move_piece, set_section, undo_move
 from kuaibao.bulletin.desk.talk import (
     ERROR_CLASSES,
     Comment,

@@ -26,9 +26,10 @@ from kuaibao.bulletin.desk.issues import (
     with_number,
 )
 from kuaibao.bulletin.desk.memory import remember_issue
-from kuaibao.bulletin.desk.pieces import apply_decision, load_facts, load_piece
+from kuaibao.bulletin.desk.pieces import load_facts, load_piece
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.desk.series import get_series
+from kuaibao.bulletin.desk.steps import apply_decision
 from kuaibao.bulletin.desk.text import PieceText
 from kuaibao.bulletin.desk.workflow import decide
 from kuaibao.bulletin.desk.writing import add_revision, checked

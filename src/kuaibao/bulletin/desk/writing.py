@@ -14,9 +14,10 @@ from kuaibao.bulletin.desk.desk import Change, Desk
 from kuaibao.bulletin.desk.errors import NotFoundError
 from kuaibao.bulletin.desk.lint import mend
 from kuaibao.bulletin.desk.merging import Conflict, merge_texts
-from kuaibao.bulletin.desk.pieces import Piece, apply_decision, load_facts, load_piece
+from kuaibao.bulletin.desk.pieces import Piece, load_facts, load_piece
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.desk.series import get_series
+from kuaibao.bulletin.desk.steps import apply_decision
 from kuaibao.bulletin.desk.teaching import teach
 from kuaibao.bulletin.desk.text import MAX_TEXT, PieceText
 from kuaibao.bulletin.desk.workflow import decide_edit

@@ -171,10 +171,7 @@ def set_language(
     request: Request, language: Annotated[str, Form()], back: Annotated[str, Form()] = "/"
 ) -> Response:
     """Switch the language of the pages at once."""
-    response = back_to(request, _local(back))
-    if language in LANGUAGES:
-        response.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR_S, samesite="lax")
-    return response
+    return _remember(request, back, LANGUAGE_COOKIE, language, LANGUAGES)
 
 
 @router.post("/theme")
@@ -182,9 +179,16 @@ def set_theme(
     request: Request, theme: Annotated[str, Form()], back: Annotated[str, Form()] = "/"
 ) -> Response:
     """Light, dark, or as the system is."""
+    return _remember(request, back, THEME_COOKIE, theme, THEMES)
+
+
+def _remember(
+    request: Request, back: str, cookie: str, choice: str, known: tuple[str, ...]
+) -> Response:
+    """A choice that the browser keeps for a year; one that we do not know changes nothing."""
     response = back_to(request, _local(back))
-    if theme in THEMES:
-        response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR_S, samesite="lax")
+    if choice in known:
+        response.set_cookie(cookie, choice, max_age=_YEAR_S, samesite="lax")
     return response
 
 
