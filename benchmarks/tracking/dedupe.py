@@ -59,10 +59,9 @@ class Maker:
         """Records of one story, and of others that only look like it; each with its label."""
         d, title, people, abstract = self.draw, self._text(9), self._people(), self._text(90)
         year = d.randint(2000, 2020)
-        doi, arxiv = (
-            f"10.{1000 + number % 7}/x.{number}",
-            f"{2000 + number % 20}.{number % 100000:05}",
-        )
+        month, serial = divmod(number, 90_000)  # no number is given twice
+        arxiv = f"{8 + month // 12:02}{1 + month % 12:02}.{serial:05}"
+        doi = f"10.{1000 + number % 7}/x.{number}"
         base = {"title": title, "authors": people, "abstract": abstract, "year": year}
         kind = d.random()
         if kind < 0.4:

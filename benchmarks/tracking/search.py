@@ -19,6 +19,7 @@ from sqlalchemy import func, insert, select
 
 from kuaibao.bulletin.model import Entry, PartialDate
 from kuaibao.bulletin.store import Store, codec, last_day, search_archive, tables
+from kuaibao.bulletin.store.searchable import index_entries
 
 COMMON_HAN = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
 QUERIES = {
@@ -28,7 +29,10 @@ QUERIES = {
     "one Han character, rare": "鼎", "one Han character, in half of all": "的",
     "two Han characters": "图书", "two usual Han characters": "中国", "traditional for simplified": "圖書",
     "four Han characters": "人工智能", "an author": "people:name77",
-    "a source": "source:source8 w300", "a language": "language:zh 的", "a kind": "kind:news w300",
+    "a source": "source:source8 w300", "a language": "language:zh 的", "a usual kind": "kind:news w300",
+    "a rare kind, usual words": "kind:paper 的", "a rare kind with a word it never holds": "kind:paper w0",
+    "a language with a word it never holds": "language:en 的", "many years": "w0 since:2001-03-05 until:2012-07-20",
+    "the oldest of many": "w0 until:2001-06", "all at once": "kind:news language:en source:source8 w0 since:2004",
 }  # fmt: skip
 
 
@@ -61,6 +65,7 @@ def entries(first, last):
             authors=(f"name{draw.randrange(5000)} family{draw.randrange(5000)}",),
             published=PartialDate(value=start + timedelta(minutes=10 * n)),
             language="zh" if n % 2 else "en",
+            kind="paper" if n % 1000 == 1 else "news",
         )
 
 
@@ -76,13 +81,9 @@ def fill(store, n_item):
             }
             for key, e in made
         ]  # fmt: skip
-        texts = [
-            (key, {"title": e.title, "people": " ".join(e.authors), "body": e.summary})
-            for key, e in made
-        ]
         with store.database.write() as connection:
             connection.execute(insert(tables.entry), rows)
-            tables.archive.put(connection, texts)
+            index_entries(connection, made)
 
 
 def main() -> None:

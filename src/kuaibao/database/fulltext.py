@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,6 +27,9 @@ _WORD = re.compile(f"[{HAN}]|[^\\W_{HAN}]+", re.UNICODE)
 _TOKEN = re.compile(r'(-)?(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
 MAX_TERMS = 32
 MAX_QUERY = 1000
+_FACTS = "facts"
+# Of the category Co, which FTS5 takes for letters and no query can hold: a fact is never a word.
+_FACT_MARK, _HEX_MARK = "\ue000", "\ue001"
 
 
 @dataclass(frozen=True)
@@ -109,57 +112,76 @@ class FullTextIndex:
     Args:
         name: The table's name, a plain identifier.
         columns: The texts' names with their weights in the ranking.
+        has_facts: Rows also carry facts: exact values that restrict a search and rank nothing.
     """
 
-    def __init__(self, name: str, columns: Mapping[str, float]) -> None:
+    def __init__(self, name: str, columns: Mapping[str, float], *, has_facts: bool = False) -> None:
         assert all(re.fullmatch(r"[a-z_]+", n) for n in (name, *columns))
+        assert _FACTS not in columns
         self.name = name
         self.columns = dict(columns)
+        self.has_facts = has_facts
 
     def create(self, connection: Connection) -> None:
         """Make the table; one step of a room's migrations."""
-        names = ", ".join(self.columns)
         if _is_sqlite(connection):
+            names = ", ".join([*self.columns, *[_FACTS] * self.has_facts])
             connection.exec_driver_sql(
                 f"create virtual table {self.name} using fts5({names}, "
                 "tokenize = 'porter unicode61 remove_diacritics 2')"
             )
             return
         columns = ", ".join(f"{c} tsvector not null" for c in self.columns)
+        columns += f", {_FACTS} text[] not null" if self.has_facts else ""
         connection.exec_driver_sql(
             f"create table {self.name} (key bigint primary key, {columns}, "
             "everything tsvector not null)"
         )
-        for column in (*self.columns, "everything"):
+        for column in (*self.columns, "everything", *[_FACTS] * self.has_facts):
             connection.exec_driver_sql(
                 f"create index {self.name}_{column} on {self.name} using gin ({column})"
             )
 
-    def put(self, connection: Connection, rows: Sequence[tuple[int, Mapping[str, str]]]) -> None:
-        """Index texts under their numbers, in the place of what was there."""
+    def drop(self, connection: Connection) -> None:
+        """Take the table away; one step of a room's migrations."""
+        connection.exec_driver_sql(f"drop table if exists {self.name}")
+
+    def put(
+        self,
+        connection: Connection,
+        rows: Sequence[tuple[int, Mapping[str, str]]],
+        facts: Mapping[int, Collection[str]] | None = None,
+    ) -> None:
+        """Index texts under their numbers, in the place of what was there.
+
+        Args:
+            connection: Where.
+            rows: Numbers with the text of each column.
+            facts: What is true of each number, if the index has facts.
+        """
         if not rows:
             return
-        values = [
-            {"key": key, **{c: space_out(texts.get(c, "")) for c in self.columns}}
-            for key, texts in rows
-        ]
+        is_sqlite = _is_sqlite(connection)
+        values: list[dict[str, Any]] = []
+        for key, texts in rows:
+            value = {"key": key, **{c: space_out(texts.get(c, "")) for c in self.columns}}
+            if self.has_facts:
+                true = list((facts or {}).get(key, ()))
+                value[_FACTS] = " ".join(map(_fact_token, true)) if is_sqlite else true
+            values.append(value)
         self.remove(connection, [key for key, _ in rows])
-        names = ", ".join(self.columns)
-        if _is_sqlite(connection):
-            slots = ", ".join(f":{c}" for c in self.columns)
-            statement = f"insert into {self.name} (rowid, {names}) values (:key, {slots})"
+        slots = {c: f":{c}" for c in (*self.columns, *[_FACTS] * self.has_facts)}
+        if is_sqlite:
+            slots = {"rowid": ":key", **slots}
         else:
             vectors = {c: f"to_tsvector('english', left(:{c}, 250000))" for c in self.columns}
-            slots = ", ".join(vectors.values())
             letters = "ABCD"
             order = sorted(self.columns, key=lambda c: -self.columns[c])
             everything = " || ".join(
                 f"setweight({vectors[c]}, '{letters[min(i, 3)]}')" for i, c in enumerate(order)
             )
-            statement = (
-                f"insert into {self.name} (key, {names}, everything) "
-                f"values (:key, {slots}, {everything})"
-            )
+            slots = {"key": ":key", **slots, **vectors, "everything": everything}
+        statement = f"insert into {self.name} ({', '.join(slots)}) values ({', '.join(slots.values())})"
         connection.execute(text(statement), values)
 
     def remove(self, connection: Connection, keys: Sequence[int]) -> None:
@@ -184,18 +206,30 @@ class FullTextIndex:
         )
         return [Hit(int(row.key), float(row.score)) for row in rows]
 
-    def select(self, connection: Connection, query: str) -> tuple[str, dict[str, Any]]:
-        """A `select` of `key` and `score` with its values, to be joined to other tables."""
+    def select(
+        self, connection: Connection, query: str, facts: Sequence[Collection[str]] = ()
+    ) -> tuple[str, dict[str, Any]]:
+        """A `select` of `key` and `score` with its values, to be joined to other tables.
+
+        Args:
+            connection: Where.
+            query: What a person typed.
+            facts: Of each of these, one must be true of a row.
+        """
         terms = parse_query(query, tuple(self.columns))
         if _is_sqlite(connection):
             weights = ", ".join(str(float(w)) for w in self.columns.values())
+            weights += ", 0.0" if self.has_facts else ""
             return (
                 f"select rowid as key, -bm25({self.name}, {weights}) as score "
                 f"from {self.name} where {self.name} match :fts_query",
-                {"fts_query": _fts5(terms)},
+                {"fts_query": " AND ".join([f"({_fts5(terms)})", *map(_fts5_fact, facts)])},
             )
         condition, values = _tsquery_condition(terms)
         together = " && ".join(f"phraseto_tsquery('english', :{name})" for name in values)
+        for number, alternatives in enumerate(facts):
+            condition += f" and {_FACTS} && cast(:fact_{number} as text[])"
+            values[f"fact_{number}"] = list(alternatives)
         return (
             f"select key, ts_rank(everything, {together}) as score from {self.name} "
             f"where {condition}",
@@ -205,6 +239,18 @@ class FullTextIndex:
 
 def _is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
+
+
+def _fact_token(fact: str) -> str:
+    """One word of the index, neither parted nor stemmed (its end is no letter of English)."""
+    if fact.isascii() and fact.isalnum() and fact.islower():
+        return f"{_FACT_MARK}{fact}{_FACT_MARK}"
+    return f"{_HEX_MARK}{fact.encode().hex()}{_FACT_MARK}"
+
+
+def _fts5_fact(alternatives: Collection[str]) -> str:
+    tokens = " OR ".join(f'"{_fact_token(fact)}"' for fact in alternatives)
+    return f"({_FACTS} : ({tokens}))" if tokens else f'({_FACTS} : "{_FACT_MARK}")'
 
 
 def _fts5(terms: Sequence[Term]) -> str:
@@ -227,9 +273,9 @@ def _fts5(terms: Sequence[Term]) -> str:
     return wanted
 
 
-def _tsquery_condition(terms: Sequence[Term]) -> tuple[str, dict[str, str]]:
+def _tsquery_condition(terms: Sequence[Term]) -> tuple[str, dict[str, Any]]:
     groups: list[str] = []
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
     for i, term in enumerate(terms):
         name = f"term_{i}"
         column = term.column or "everything"

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from kuaibao.bulletin.model import Entry, PartialDate
 from kuaibao.bulletin.sources import SourceResult
 from kuaibao.bulletin.store import Store, read_restrictions, search_archive
+from kuaibao.bulletin.store.searchable import day_facts
 from kuaibao.cli.search import app
 from kuaibao.database import SearchSyntaxError
 
@@ -118,3 +119,57 @@ def test_the_command_searches_a_bulletin_s_folder(tmp_path):
     )
     assert [r["title"] for r in document["results"]] == ["新冠疫情下的图书馆教育服务"]
     assert document["results"][0]["date"] == "2020-06-17"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("library kind:tool", ""), ("library kind:paper kind:news", "bc"), ("library language:en source:s", "bc"), ("library since:2019-11-30 until:2019-11-30", "c"),
+        ("library since:2019-12-01 until:2020-05-01", ""), ("library since:0001 until:9999", "bc"), ("kuaibao since:0001", ""), ("library since:2021", ""), ("library until:2018", ""),
+        ("paper", ""), ("kpaper", ""), ("d2020*", ""), ("facts:kpaper library", ""),
+    ],
+)  # fmt: skip
+def test_what_an_entry_is_restricts_and_is_no_word(store, query, found):
+    assert _names(store, query) == found
+
+
+@given(
+    first=st.dates(),
+    n_day=st.integers(0, 30_000),
+    tried=st.dates(),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_facts_of_a_range_are_true_of_its_days_alone(first, n_day, tried):
+    last = date.fromordinal(min(first.toordinal() + n_day, date.max.toordinal()))
+    facts = day_facts(first, last)
+    of_day = {"d" + tried.isoformat()[:n].replace("-", "") for n in (2, 3, 4, 7, 10)}
+    assert (first <= tried <= last) == bool(of_day & set(facts))
+    assert len(facts) < 120
+
+
+@pytest.mark.parametrize("source_id", ["新闻", "two words", 'a"b', "Süß", "KIND", "k-1", "x" * 200])
+def test_any_name_of_a_source_restricts_exactly(source_id):
+    with Store.open(":memory:") as opened:
+        run = opened.begin_run(datetime(2020, 7, 1, tzinfo=UTC))
+        for name in (source_id, source_id + "2", source_id[:-1] or "s"):
+            entry = Entry(source_id=name, entry_id="1", title=f"word {len(name)}")
+            opened.save_fetch(run, name, "feed", SourceResult(entries=(entry,), status="new"))
+        found = search_archive(opened, "word", sources=[source_id])
+        assert [f.entry.source_id for f in found] == [source_id]
+
+
+def test_an_archive_of_an_older_shape_is_indexed_anew(tmp_path):
+    path = tmp_path / "bulletin.db"
+    with Store.open(path) as opened:
+        fill(opened)
+        with opened.database.write() as connection:
+            connection.exec_driver_sql("drop table archive")
+            connection.exec_driver_sql(
+                "create virtual table archive using fts5(title, people, body)"
+            )
+            connection.exec_driver_sql(
+                "delete from schema_version where room = 'bulletin' and number > 3"
+            )
+    with Store.open(path) as opened:
+        assert _names(opened, "library kind:paper since:2020") == "b"
+        assert _names(opened, "教育 language:zh") == "ae"

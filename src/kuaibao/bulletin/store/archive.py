@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
 from kuaibao.bulletin.model import Entry
 from kuaibao.bulletin.store import codec, tables
 from kuaibao.bulletin.store.dates import days_before
+from kuaibao.bulletin.store.searchable import day_facts, kind_fact, language_fact, source_fact
 from kuaibao.bulletin.store.store import Store
 from kuaibao.database import SearchSyntaxError, snippet
 
@@ -23,8 +24,6 @@ _OVERSAMPLING = 4
 WINDOW = 4_000
 """Where more entries than this fit the words, the newest of them are ranked."""
 MAX_SNIPPET_TEXT = 20_000
-_NARROW = 100_000
-"""What no more entries than this meet is made a list; a wider condition is tried on each hit."""
 _PREFIX = re.compile(
     r"(?<!\S)(since|after|from|until|before|to|kind|source|language|lang):(\"[^\"]*\"|\S+)",
     re.IGNORECASE,
@@ -182,19 +181,17 @@ def _snippet(entry: Entry, words: str) -> str:
 def _rows(
     connection: Connection, words: str, restriction: Restriction, limit: int, offset: int
 ) -> Sequence[Any]:
-    hits, values = tables.archive.select(connection, words)
-    condition, more = _condition(connection, restriction)
+    hits, values = tables.archive.select(connection, words, _facts(connection, restriction))
     # The newest that fit are ranked: scoring every row of a word that half of them hold takes long.
     # Payloads are fetched last, of what is shown only.
     statement = (
         "select h.key, h.score, e.item_id, e.payload from (select w.key, w.score from "
-        f"({hits} {condition} order by key desc limit :fts_window) w "
+        f"({hits} order by key desc limit :fts_window) w "
         "order by w.score desc, w.key desc limit :fts_limit offset :fts_offset) h "
         "join entry e on e.entry_key = h.key order by h.score desc, h.key desc"
     )
     bound = {
         **values,
-        **more,
         "fts_window": max(WINDOW, limit + offset),
         "fts_limit": limit,
         "fts_offset": offset,
@@ -202,65 +199,19 @@ def _rows(
     return connection.execute(text(statement), bound).all()
 
 
-def _condition(connection: Connection, restriction: Restriction) -> tuple[str, dict[str, Any]]:
-    """What follows the condition on words, with its values."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    parts: list[str] = []
-    values: dict[str, Any] = {}
-    by_index, wide = (
-        [*_of_columns(restriction, values)],
-        [*_of_payload(restriction, values, is_sqlite)],
-    )
-    if not is_sqlite:
-        conditions = [*by_index, *wide]
-        chosen = f"key in (select entry_key from entry where {' and '.join(conditions)})"
-        return (f"and {chosen}", values) if conditions else ("", {})
-    for condition in by_index:
-        keys = f"select entry_key from entry where {condition}"
-        own = {name: value for name, value in values.items() if f":{name}" in condition}
-        bounds = (
-            f"select min(entry_key), max(entry_key), count(*) from ({keys} limit {_NARROW + 1})"
-        )
-        low, high, n = connection.execute(text(bounds), own).one()
-        if n > _NARROW:
-            wide.append(condition)
-            continue
-        # The plus keeps SQLite from asking the index once for each key; the bounds let it seek.
-        name = f"key_{len(parts)}"
-        parts.append(f"and rowid between :{name}_low and :{name}_high and +rowid in ({keys})")
-        values |= {f"{name}_low": low or 0, f"{name}_high": high or 0}
-    if wide:
-        own_key = f"entry_key = {tables.archive.name}.rowid"
-        parts.append(f"and exists (select 1 from entry where {' and '.join([own_key, *wide])})")
-    return " ".join(parts), values
-
-
-def _of_columns(r: Restriction, values: dict[str, Any]) -> Iterator[str]:
-    """Conditions that an index of the table answers."""
-    days: list[str] = []
-    if r.since:
-        days.append("last_day >= :since")
-        values["since"] = r.since.isoformat()
-    if r.until:
-        days.append("last_day <= :until")
-        values["until"] = r.until.isoformat()
-    if days:
-        yield " and ".join(days)
-    if r.sources:
-        yield _one_of("source_id", "source", r.sources, values)
-
-
-def _of_payload(r: Restriction, values: dict[str, Any], is_sqlite: bool) -> Iterator[str]:
-    """Conditions for which each entry is looked into."""
-    for name, wanted in (("kind", r.kinds), ("language", tuple(one[:2] for one in r.languages))):
-        path = f"json_extract(payload, '$.{name}')"
-        path = path if is_sqlite else f"(payload::json ->> '{name}')"
-        if wanted:
-            column = f"substr({path}, 1, 2)" if name == "language" else path
-            yield _one_of(column, name, wanted, values)
-
-
-def _one_of(column: str, name: str, wanted: Sequence[str], values: dict[str, Any]) -> str:
-    names = [f"{name}_{i}" for i in range(len(wanted))]
-    values |= dict(zip(names, wanted, strict=True))
-    return f"{column} in ({', '.join(f':{n}' for n in names)})"
+def _facts(connection: Connection, r: Restriction) -> list[list[str]]:
+    """Of each list one fact must hold; the index keeps them beside the words."""
+    wanted = [
+        [source_fact(one) for one in r.sources],
+        [kind_fact(one) for one in r.kinds],
+        [language_fact(one) for one in r.languages],
+    ]
+    facts = [alternatives for alternatives in wanted if alternatives]
+    if r.since or r.until:
+        day = tables.entry.c.last_day
+        first, last = connection.execute(select(func.min(day), func.max(day))).one()
+        # Days before the first and after the last that any entry has need no facts.
+        since = max(r.since or date.min, date.fromisoformat(first) if first else date.max)
+        until = min(r.until or date.max, date.fromisoformat(last) if last else date.min)
+        facts.append(day_facts(since, until))
+    return facts

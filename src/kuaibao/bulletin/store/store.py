@@ -16,6 +16,7 @@ from kuaibao.bulletin.sources import SourceResult
 from kuaibao.bulletin.store import codec, tables
 from kuaibao.bulletin.store.dates import last_day
 from kuaibao.bulletin.store.schema import MIGRATIONS, ROOM
+from kuaibao.bulletin.store.searchable import index_entries
 from kuaibao.database import Database, migrate, open_database
 
 __all__ = ["BATCH", "FetchRecord", "Run", "SourceRecord", "Store", "StoredEntry"]
@@ -323,16 +324,4 @@ def _index(connection: Connection, entries: Mapping[str, Entry], references: lis
     """Make new entries searchable."""
     for start in range(0, len(references), BATCH):
         known = _known_revisions(connection, references[start : start + BATCH])
-        texts = [(row.entry_key, _searchable(entries[ref])) for ref, row in known.items()]
-        tables.archive.put(connection, texts)
-
-
-def _searchable(entry: Entry) -> dict[str, str]:
-    names = [entry.venue, *entry.categories, *(value for _, value in entry.identifiers)]
-    if entry.conference:
-        names += [entry.conference.name, entry.conference.place]
-    return {
-        "title": entry.title,
-        "people": " \n".join(entry.authors),
-        "body": " \n".join([entry.summary, entry.content, *names]),
-    }
+        index_entries(connection, [(row.entry_key, entries[ref]) for ref, row in known.items()])

@@ -215,5 +215,5 @@ decision = Table(
 )
 """What editors decided, in order; a decision is taken back by another one."""
 
-archive = FullTextIndex("archive", {"title": 6.0, "people": 3.0, "body": 1.0})
-"""Every current entry by `entry_key`, searchable."""
+archive = FullTextIndex("archive", {"title": 6.0, "people": 3.0, "body": 1.0}, has_facts=True)
+"""Every current entry by `entry_key`, searchable; source, kind, language and day are its facts."""

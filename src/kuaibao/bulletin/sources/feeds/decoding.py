@@ -36,11 +36,14 @@ _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGN
 _META = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE
 )
-_WIDER = {  # what people call by the narrower name
+_WIDER = {  # what people call by the narrower name, and names that Python has not
     "gb2312": "gb18030", "gbk": "gb18030", "gb_2312-80": "gb18030", "gb2312-80": "gb18030",
     "x-gbk": "gb18030", "cp936": "gb18030", "big5": "big5hkscs", "big5-hkscs": "big5hkscs",
     "x-sjis": "cp932", "shift_jis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949",
     "x-user-defined": "cp1252", "unicode": "utf-16", "x-euc-jp": "euc_jp",
+    "mac": "mac_roman", "csmacintosh": "mac_roman", "ms-ansi": "cp1252", "ms-arab": "cp1256",
+    "ms-cyrl": "cp1251", "ms-ee": "cp1250", "ms-greek": "cp1253", "ms-hebr": "cp1255",
+    "ms-turk": "cp1254", "winbaltrim": "cp1257",
     "iso-10646-ucs-2": "utf-16", "iso-10646-ucs-4": "utf-32", "ucs-2": "utf-16", "ucs-4": "utf-32",
 }  # fmt: skip
 _TEXT_CODECS = re.compile(r"(?i)base64|hex|quopri|uu|zip|bz2|zlib|rot|punycode|idna|escape")
@@ -129,7 +132,7 @@ def _guess(data: bytes, problems: list[str]) -> Decoded:
         return Decoded(text, "utf-8", tuple(problems))
     replaced = data.decode("utf-8", "replace")
     n_bad, n_good = replaced.count("\ufffd"), sum(c > "\x7f" for c in replaced)
-    if n_bad * 10 <= n_good:  # a few stray bytes in text that is UTF-8
+    if n_bad * 2 <= n_good:  # stray bytes in text that is UTF-8: in no other is so much of it valid
         problems.append("some bytes are not utf-8")
         return Decoded(replaced, "utf-8", tuple(problems))
     encoding = _detect(data)
