@@ -56,10 +56,14 @@ def main() -> None:
         if chosen.show in differ:
             print(name, path, *differ[chosen.show], sep="\n    ")
     n_case = paths.total()
-    print(f"# {time.strftime('%Y-%m-%d')} feedparser {feedparser.__version__}, {n_case:,} cases {dict(paths)}")
+    print(
+        f"# {time.strftime('%Y-%m-%d')} feedparser {feedparser.__version__}, {n_case:,} cases {dict(paths)}"
+    )
     print(f"all fields the same: {n_whole:,} of {n_case:,}; others by folder: {dict(folders)}")
     for field in FIELDS:
-        print(f"{field:14} {n_case - wrong[field]:6,} of {n_case:,}  {1 - wrong[field] / n_case:.4f}")
+        print(
+            f"{field:14} {n_case - wrong[field]:6,} of {n_case:,}  {1 - wrong[field] / n_case:.4f}"
+        )
 
 
 if __name__ == "__main__":

@@ -181,7 +181,9 @@ class FullTextIndex:
                 f"setweight({vectors[c]}, '{letters[min(i, 3)]}')" for i, c in enumerate(order)
             )
             slots = {"key": ":key", **slots, **vectors, "everything": everything}
-        statement = f"insert into {self.name} ({', '.join(slots)}) values ({', '.join(slots.values())})"
+        statement = (
+            f"insert into {self.name} ({', '.join(slots)}) values ({', '.join(slots.values())})"
+        )
         connection.execute(text(statement), values)
 
     def remove(self, connection: Connection, keys: Sequence[int]) -> None:

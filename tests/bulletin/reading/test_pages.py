@@ -329,3 +329,60 @@ def test_a_pdf_is_read(tmp_path):
         "en",
     )
     assert EN[0] in page.text
+
+
+WORDS = "Libraries have begun to print what their readers choose, and the readers sign what they chose. "
+
+
+def _read(body, head="<title>A page</title>", **more):
+    html = f"<html><head>{head}</head><body>{body}</body></html>"
+    return extract_page(html.encode(), **more)
+
+
+def test_prose_that_stands_bare_between_paragraphs_is_part_of_the_article():
+    first = "The first sentence stands in no paragraph at all, as old pages do it, and has <b>bold</b> words."
+    page = _read(
+        f"<h1>A page</h1><div>{first}<p>{WORDS * 2}</p><p>{WORDS}</p>Another bare text of some length ends the article here.<p>{WORDS}</p></div>"
+    )
+    assert page.text.startswith("The first sentence stands in no paragraph at all")
+    assert "bold words" in page.text
+    assert "ends the article here" in page.text
+
+
+@pytest.mark.parametrize(
+    "mark", ["id='sf_comment_list'", "class='comments'", "class='comment-list'"]
+)
+def test_readers_comments_are_no_part_of_an_article(mark):
+    article = "".join(f"<p>{WORDS}{n}</p>" for n in range(8))
+    comments = "".join(
+        f"<div class='entry'><p>I said so {n} years ago and nobody would listen to me at all.</p></div>"
+        for n in range(5)
+    )
+    page = _read(f"<div><h1>A page</h1>{article}</div><div {mark}>{comments}</div>")
+    assert WORDS.strip() in page.text
+    assert "nobody would listen" not in page.text
+
+
+def test_what_holds_only_comments_keeps_them():
+    posts = "".join(f"<div class='comment'><p>{n}: {WORDS}</p></div>" for n in range(4))
+    page = _read(f"<h1>What do you read?</h1><div class='comments'>{posts}</div>")
+    assert all(f"{n}: {WORDS.strip()}" in page.text for n in range(4))
+
+
+def test_every_post_of_a_thread_is_read_without_names_and_buttons():
+    posts = "".join(
+        f"<div class='post' id='p{n}'><span class='user'>user{n}</span><div class='body'><p>{n}: {WORDS * (4 - n)}</p></div><a href='#'>Reply</a></div>"
+        for n in range(3)
+    )
+    page = _read(f"<h1>Why?</h1><div class='thread'>{posts}</div>")
+    assert [line[:2] for line in page.text.split("\n\n")] == ["0:", "1:", "2:"]
+    assert "Reply" not in page.text
+
+
+def test_a_page_that_names_its_old_encoding_is_read_as_utf_8():
+    page = _read(
+        f"<p>{WORDS}</p><p>70 kilómetros de Lyon, según señaló la policía. {WORDS}</p>",
+        content_type="text/html; charset=iso-8859-15",
+    )
+    assert "kilómetros" in page.text
+    assert any("utf-8" in problem for problem in page.problems)

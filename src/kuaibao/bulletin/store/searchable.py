@@ -30,7 +30,7 @@ def source_fact(source_id: str) -> str:
 
 
 def kind_fact(kind: str) -> str:
-    """It is a paper, news, …"""
+    """It is of this kind: a paper, news, a tool."""
     return f"k{kind}"
 
 
@@ -55,7 +55,7 @@ def day_facts(first: date, last: date) -> list[str]:
 
 
 def _bounds(day: date, length: int) -> tuple[int, int]:
-    """The first and the last day of a unit, as ordinals; a unit that has no first day begins at 0."""
+    """The first and the last day of a unit, as ordinals; 0 for a first day in the year 0."""
     if length == 10:
         return day.toordinal(), day.toordinal()
     if length == 7:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kuaibao.bulletin.reading.pages.regions import whole_region, without_layout_tables
+from kuaibao.bulletin.reading.pages.mending import (
+    drop_comments,
+    posts_of_thread,
+    wrap_loose_text,
+)
+from kuaibao.bulletin.reading.pages.regions import as_html, flatten_layout_tables, whole_region
 from kuaibao.bulletin.sources.markup import plain_text
 
 __all__ = ["article_text", "tidy_article"]
@@ -44,7 +49,9 @@ def article_text(tree: Any, html: str, url: str, described: str) -> str:
         url: Where it came from.
         described: The text that the page's own JSON-LD gives (`articleBody`), if any.
     """
-    html = without_layout_tables(tree, html)
+    is_mended = drop_comments(tree) | wrap_loose_text(tree) | flatten_layout_tables(tree)
+    if is_mended:
+        html = as_html(tree)
     text = _extract(html, url)
     if (whole := whole_region(tree, text)) and len(again := _extract(whole, url)) > len(text):
         text = again
@@ -55,6 +62,7 @@ def article_text(tree: Any, html: str, url: str, described: str) -> str:
         text = body
     if len(text) < SHORT:
         text = max(text, _densest(tree), key=len)
+    text = max(text, posts_of_thread(tree, text), key=len)
     return re.sub(r"\s*\n\s*", "\n\n", text).strip()
 
 

@@ -10,7 +10,7 @@ from kuaibao.bulletin.reading.pages.metadata import Head
 from kuaibao.bulletin.reading.pages.page import Page
 from kuaibao.bulletin.reading.pages.people import clean_names
 from kuaibao.bulletin.reading.pages.structured import first_text
-from kuaibao.bulletin.sources.feeds.decoding import decode
+from kuaibao.bulletin.sources.feeds.decoding import Decoded, decode
 from kuaibao.bulletin.sources.markup import plain_text
 from kuaibao.text import detect_language
 
@@ -25,6 +25,7 @@ _SCRIPTS = (
 _DETECTED = frozenset({"de", "en", "es", "fr", "it", "ja", "ko", "pt", "ru", "zh"})
 _SHARED = {"ar": ("ar", "fa", "ur", "ps"), "hi": ("hi", "mr", "ne"), "he": ("he", "yi"),
            "ru": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn")}  # fmt: skip
+_LATIN = frozenset({"iso-8859-1", "iso-8859-15", "latin1", "latin-1", "windows-1252", "cp1252"})
 _NUL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -55,7 +56,7 @@ def read_page_cheaply(data: bytes, url: str = "", content_type: str = "") -> Pag
 def _parse(data: bytes, content_type: str) -> tuple[str, Any, tuple[str, ...]]:
     from lxml import etree, html  # pyright: ignore[reportAttributeAccessIssue]
 
-    decoded = decode(data, content_type)
+    decoded = _decode(data, content_type)
     text = _NUL.sub("", decoded.text.lstrip("\ufeff"))
     problems = tuple(p for p in decoded.problems if not p.startswith("encoding not declared"))
     if not _TAG.search(text):
@@ -66,6 +67,22 @@ def _parse(data: bytes, content_type: str) -> tuple[str, Any, tuple[str, ...]]:
     except (etree.ParserError, ValueError):
         return text, None, (*problems, "this is no HTML")
     return text, tree, problems
+
+
+def _decode(data: bytes, content_type: str) -> Decoded:
+    """As `decode`, but what is called Latin-1 and is valid UTF-8 throughout is UTF-8.
+
+    Pages that were saved or served anew often keep the name of their old encoding.
+    """
+    decoded = decode(data, content_type)
+    if decoded.encoding in _LATIN and not data.isascii():
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            return decoded
+        problem = f"declared as {decoded.encoding}, but its bytes are utf-8"
+        return Decoded(text, "utf-8", (*decoded.problems, problem))
+    return decoded
 
 
 def _page(head: Head, title: str, text: str, problems: tuple[str, ...]) -> Page:

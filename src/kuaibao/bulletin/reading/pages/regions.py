@@ -7,7 +7,7 @@ from typing import Any
 
 from kuaibao.bulletin.sources.markup import one_line
 
-__all__ = ["whole_region", "without_layout_tables"]
+__all__ = ["as_html", "flatten_layout_tables", "whole_region"]
 
 _BLOCKS = ("p", "h1", "h2", "h3", "ul", "table")
 _AROUND = frozenset({"nav", "footer", "aside", "header", "form"})
@@ -20,10 +20,11 @@ MAX_NODES = 5_000
 MAX_DEPTH = 60
 
 
-def without_layout_tables(tree: Any, html: str) -> str:
-    """Tables that only set the page, as plain divisions: their cells hold headings and paragraphs.
+def flatten_layout_tables(tree: Any) -> bool:
+    """Make plain divisions of tables that only set the page: cells of headings and paragraphs.
 
-    Changes the tree; the text is given back as it came where there is no such table.
+    Returns:
+        Whether there was one.
     """
     tables: dict[Any, None] = {}
     for n, cell in enumerate(tree.iter("td")):
@@ -38,15 +39,13 @@ def without_layout_tables(tree: Any, html: str) -> str:
                 above = above.getparent()
             if above is not None and above.tag == "table":
                 tables.setdefault(above)
-    if not tables:
-        return html
     for table in tables:
         parts = list(table.iterchildren("tbody", "thead", "tfoot"))
         rows = [row for part in [table, *parts] for row in part.iterchildren("tr")]
         cells = [cell for row in rows for cell in row.iterchildren("td", "th")]
         for node in (table, *parts, *rows, *cells):
             node.tag = "div"
-    return _written(tree)
+    return bool(tables)
 
 
 def whole_region(tree: Any, text: str) -> str:
@@ -70,7 +69,7 @@ def whole_region(tree: Any, text: str) -> str:
         return ""
     tag, region.tag = region.tag, "article"
     try:
-        return _written(tree)
+        return as_html(tree)
     finally:
         region.tag = tag
 
@@ -98,7 +97,8 @@ def _is_left_out(item: Any, text: str) -> bool:
     )
 
 
-def _written(tree: Any) -> str:
+def as_html(tree: Any) -> str:
+    """The tree as text again."""
     from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 
     return etree.tostring(tree, encoding="unicode", method="html")
