@@ -167,3 +167,22 @@ def test_a_line_that_is_no_record_is_named(tmp_path):
     path.write_text('{"id": "a"}\nnonsense\n')
     error = CliRunner().invoke(app, [str(path)]).exception
     assert f"{path}:2: no JSON" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ({"title": "The ADABAS Buffer Pool Manager", "authors": "Harald Schning", "year": 1998}, {"title": "The ADABAS Buffer Pool Manager", "authors": "Harald Schöning", "year": 1998}),
+        ({"title": "Things every replication customer should know (abstract)", "authors": "Rob Goldring", "year": 1995}, {"title": "Things Every Replication Customer Should Know", "authors": "Rob Golding", "year": 1995}),
+        ({"title": "Structured und Unstructured Data in the Web: Back and Forth", "authors": "P. Atzeni", "year": 1997}, {"title": "Structured and unstructured data in the web: back and forth", "authors": "Paolo Atzeni", "year": 1997}),
+    ],
+)  # fmt: skip
+def test_lost_letters_and_forms_of_a_meeting_keep_no_record_apart(left, right):
+    records = [make_record({"id": "l", **left}), make_record({"id": "r", **right})]
+    assert group_records(records).groups == (("l", "r"),)
+
+
+def test_an_abstract_of_another_year_is_another_work():
+    left = {"id": "l", "title": "Things every replication customer should know (abstract)", "authors": "Rob Goldring", "year": 1995}  # fmt: skip
+    right = {"id": "r", "title": "Things every replication customer should know", "authors": "Rob Goldring", "year": 1997}  # fmt: skip
+    assert group_records([make_record(left), make_record(right)]).groups == ()

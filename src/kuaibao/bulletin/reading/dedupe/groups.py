@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kuaibao.bulletin.reading.dedupe.records import Record
-from kuaibao.bulletin.reading.dedupe.verdicts import by_text, by_title, by_url, conflict
+from kuaibao.bulletin.reading.dedupe.verdicts import bare_title, by_text, by_title, by_url, conflict
 from kuaibao.bulletin.reading.minhash import (
     TEXT_BANDS,
     TITLE_BANDS,
@@ -189,7 +189,10 @@ class _State:
                 continue
             yield number, key_hash(letters)
             if record.first_surname:
-                yield number, key_hash(f"{record.first_surname}:{letters}")
+                yield (
+                    number,
+                    key_hash(f"{record.first_surname}:{letters_of(bare_title(record.title))}"),
+                )
                 yield number, key_hash(f"{record.first_surname}:{letters[:20]}")
 
     def join_texts(self) -> None:

@@ -15,7 +15,7 @@ from kuaibao.bulletin.reading.dedupe.records import Record
 from kuaibao.bulletin.reading.same_story import letters_of, title_key
 from kuaibao.database import fold
 
-__all__ = ["Verdict", "by_text", "by_title", "by_url", "conflict"]
+__all__ = ["Verdict", "bare_title", "by_text", "by_title", "by_url", "conflict"]
 
 Verdict = str
 """The reason in words; empty if they are not known to be the same."""
@@ -38,10 +38,18 @@ _KINDS = re.compile(
 )
 _SMALL = frozenset({
     "a", "an", "the", "of", "for", "in", "on", "to", "and", "with", "by", "from", "at", "via",
-    "is", "are",
+    "is", "are", "und", "et", "y", "e", "der", "die", "das", "de", "la", "le", "les", "el",
 })  # fmt: skip
+_FORM = re.compile(
+    r"(?i)\s*[(\[](?:(?:extended|panel|short|invited|demo|experience|industrial|position|research)"
+    r" )?(?:abstract|paper|talk|panel|(?:panel )?session|demo(?:nstration)?|tutorial|keynote|poster)"
+    r"[)\]]"
+)
+"""How a meeting announces a paper; one list of papers has it in the title, another has not."""
 LONG_TITLE = 30
 """Weight (a Han character counts two) above which a title alone names one thing."""
+_N_NAME = 30
+"""Names of each list that are compared letter by letter."""
 NEAR = 0.5
 """Resemblance of two texts above which they are one, in runs of three words."""
 
@@ -54,6 +62,11 @@ def conflict(a: Record, b: Record) -> bool:
         return True
     published = a.doi and b.doi and not _is_preprint(a.doi) and not _is_preprint(b.doi)
     return bool(published and a.doi != b.doi)
+
+
+def bare_title(title: str) -> str:
+    """A title without what it is at a meeting: `(extended abstract)`, `(panel)`, `(demo)`."""
+    return _FORM.sub("", title) if "(" in title or "[" in title else title
 
 
 def by_url(a: Record, b: Record) -> bool:
@@ -72,13 +85,16 @@ def by_title(a: Record, b: Record, resemblance: float | None) -> Verdict:
         b: The other.
         resemblance: Of their texts, where both have one that is long enough to tell.
     """
-    if _kinds(a.title) != _kinds(b.title) or _numbers(a.title) != _numbers(b.title):
-        return ""
-    is_equal = letters_of(a.title) == letters_of(b.title)
-    if not is_equal and not _is_near_title(a.title, b.title):
-        return ""
-    weight = min(_weight(a.title), _weight(b.title))
+    title_a, title_b = a.title, b.title
     shared = _shared(a, b)
+    if shared == 1.0 and a.year == b.year:
+        title_a, title_b = bare_title(title_a), bare_title(title_b)
+    if _kinds(title_a) != _kinds(title_b) or _numbers(title_a) != _numbers(title_b):
+        return ""
+    is_equal = letters_of(title_a) == letters_of(title_b)
+    if not is_equal and not _is_near_title(title_a, title_b):
+        return ""
+    weight = min(_weight(title_a), _weight(title_b))
     if shared is not None:
         if shared < 0.5 or not _years_fit(a, b, 3):
             return ""
@@ -122,10 +138,26 @@ def _is_preprint(doi: str) -> bool:
 
 
 def _shared(a: Record, b: Record) -> float | None:
-    """Share of the shorter list's authors in the other; None where one has no authors."""
+    """Share of the shorter list's authors in the other; None where one has no authors.
+
+    A name that lost a letter (ö, Ç: many lists do) or has a slip is still the name.
+    """
     if not a.surnames or not b.surnames:
         return None
-    return len(a.surnames & b.surnames) / min(len(a.surnames), len(b.surnames))
+    n_shared = len(a.surnames & b.surnames)
+    n_least = min(len(a.surnames), len(b.surnames))
+    if n_shared < n_least:
+        rest = sorted(b.surnames - a.surnames)[:_N_NAME]
+        for name in sorted(a.surnames - b.surnames)[:_N_NAME]:
+            other = next((one for one in rest if _is_slip_of_name(name, one)), None)
+            if other is not None:
+                rest.remove(other)
+                n_shared += 1
+    return n_shared / n_least
+
+
+def _is_slip_of_name(x: str, y: str) -> bool:
+    return min(len(x), len(y)) >= 5 and x[0] < "\u2e80" and _edits(x, y, 1) <= 1
 
 
 def _years_fit(a: Record, b: Record, n_year: int) -> bool:
