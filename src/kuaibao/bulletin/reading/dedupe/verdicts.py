@@ -42,7 +42,7 @@ _SMALL = frozenset({
 })  # fmt: skip
 _FORM = re.compile(
     r"(?i)\s*[(\[](?:(?:extended|panel|short|invited|demo|experience|industrial|position|research)"
-    r" )?(?:abstract|paper|talk|panel|(?:panel )?session|demo(?:nstration)?|tutorial|keynote|poster)"
+    r" )?(?:abstract|paper|talk|panel|(?:panel )?session|demo(?:nstration)?|tutorial|poster)"
     r"[)\]]"
 )
 """How a meeting announces a paper; one list of papers has it in the title, another has not."""
