@@ -164,7 +164,8 @@ class FullTextIndex:
         is_sqlite = _is_sqlite(connection)
         values: list[dict[str, Any]] = []
         for key, texts in rows:
-            value = {"key": key, **{c: space_out(texts.get(c, "")) for c in self.columns}}
+            value: dict[str, Any] = {"key": key}
+            value |= {c: space_out(texts.get(c, "")) for c in self.columns}
             if self.has_facts:
                 true = list((facts or {}).get(key, ()))
                 value[_FACTS] = " ".join(map(_fact_token, true)) if is_sqlite else true
