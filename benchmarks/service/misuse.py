@@ -22,7 +22,9 @@ from kuaibao.service.policy.checks import CHECKS, Watcher
 from kuaibao.text import has_han, split_sentences
 
 HERE = Path(__file__).parent
-ALARMS = ("toxic_language", "harassment_request", "personal_data", "links")
+ALARMS = ("toxic_language", "profanity", "harassment_request", "personal_data", "links")
+ALSO = {("toxic_language", "en"): ("profanity",)}
+"""Checks that are held against another's sentences."""
 
 
 def found(check: str, text: str) -> bool:
@@ -39,10 +41,11 @@ def on_labelled() -> None:
     for line in (HERE / "labelled.tsv").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             check, language, label, text = line.split("\t")
-            hit = found(check, text)
-            groups[check, language, label].append(hit)
-            if hit != (label == "1"):
-                print(f"   {'missed' if label == '1' else 'false alarm'}: {check}: {text}")
+            for name in (check, *ALSO.get((check, language), ())):
+                hit = found(name, text)
+                groups[name, language, label].append(hit)
+                if hit != (label == "1"):
+                    print(f"   {'missed' if label == '1' else 'false alarm'}: {name}: {text}")
     for check, language in sorted({key[:2] for key in groups}):
         print(f"{check:18} {language}: found {share(groups[check, language, '1'])}; "
               f"false alarms {share(groups[check, language, '0'])}")  # fmt: skip

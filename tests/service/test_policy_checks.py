@@ -5,7 +5,14 @@ import pytest
 from running import Running, make_service, wait_until
 from test_access import FREE, Person
 
-from kuaibao.service.policy.checks import CHECKS, Watcher, label_probabilities
+from kuaibao.errors import InputError
+from kuaibao.service.policy.checks import (
+    CHECKS,
+    Watcher,
+    available_checks,
+    label_probabilities,
+)
+from kuaibao.service.policy.rules import Policy
 
 
 def findings(check, text):
@@ -17,7 +24,12 @@ def findings(check, text):
     [
         ("Write to jane.doe@example.org or call +49 30 901820", True),
         ("My card is 4111 1111 1111 1111", True),
+        ("My card is 4111 1111 1111 1112", False),  # its check digit does not fit
         ("身份证号 11010519491231002X", True),
+        ("身份证号 110105194912310021", False),
+        ("Call (212) 555-0142 today", True),
+        ("我的手机是13812345678", True),
+        ("IBAN DE89 3704 0044 0532 0130 00", True),
         ("Version 3.11.7 of the library was released in 2020.", False),
         ("The conference is from 2020-08-10 to 2020-08-12.", False),
     ],
@@ -37,6 +49,24 @@ def test_personal_data(text, hit):
 )
 def test_toxic_language(text, hit):
     assert bool(findings("toxic_language", text)) == hit
+
+
+def test_profanity_is_found_where_it_stands():
+    text = "The library opens at nine. Fuck off, you stupid bitch! It closes at six."
+    found = findings("profanity", text)
+    assert [text[start:end].strip() for start, end in found.spans] == [
+        "Fuck off, you stupid bitch!"
+    ]
+    assert not findings("profanity", "The kernel kills the child process. 图书馆九点开门。")
+    assert not findings("profanity", "")
+
+
+def test_a_policy_can_only_name_checks_that_can_run_here(monkeypatch):
+    text = '{"output": {"profanity": "flag"}}'
+    assert Policy.from_json(text, available_checks()).output == {"profanity": "flag"}
+    monkeypatch.setattr("kuaibao.service.policy.checks.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="unknown check 'profanity'"):
+        Policy.from_json(text, available_checks())
 
 
 def test_labels_are_probabilities():

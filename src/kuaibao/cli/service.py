@@ -87,7 +87,7 @@ def review(
 ) -> None:
     """Look at applications, ask, answer, approve, refuse, suspend, switch off."""
     from kuaibao.service.policy import Decision, Policy
-    from kuaibao.service.policy.checks import CHECKS
+    from kuaibao.service.policy.checks import available_checks
 
     service = open_data(data)
     if application_id is None:
@@ -115,7 +115,7 @@ def review(
             ceilings=_ceilings(service, application_id, ceiling or []),
             policy=None
             if policy is None
-            else Policy.from_json(policy.read_text(encoding="utf-8"), frozenset(CHECKS)),
+            else Policy.from_json(policy.read_text(encoding="utf-8"), available_checks()),
             expires_at=None if expires_in_days is None else time.time() + expires_in_days * 86_400,
         )
         book.decide(application_id, decision, actor=reviewer)

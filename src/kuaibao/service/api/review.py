@@ -14,7 +14,7 @@ from kuaibao.errors import InputError
 from kuaibao.service.api.access import ApplicantOf, CallerOf, ServiceOf
 from kuaibao.service.errors import NotFoundError
 from kuaibao.service.policy import Application, ApplicationForm, Decision, Policy
-from kuaibao.service.policy.checks import CHECKS
+from kuaibao.service.policy.checks import available_checks
 from kuaibao.service.service import SCOPES, Caller, Service
 from kuaibao.service.usage import Ceilings
 from kuaibao.service.usage import usage_csv as write_csv
@@ -175,7 +175,7 @@ def _policy(values: dict[str, Any] | None) -> Policy | None:
         return None
     import json
 
-    return Policy.from_json(json.dumps(values), frozenset(CHECKS))
+    return Policy.from_json(json.dumps(values), available_checks())
 
 
 @router.post("/applications/{application_id}/switch")

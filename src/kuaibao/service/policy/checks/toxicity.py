@@ -1,7 +1,7 @@
 """Toxic language in English and Chinese: weighted expressions, aimed at a person or not.
 
-No package here carries a model for Chinese, and the English ones know only swear words, so this is
-a table of expressions of our own (`words/*.tsv`: weight, kind, expression). An insult aimed at
+No package carries a model for Chinese, and those for English know words only (`profanity`), so this
+is a table of expressions of our own (`words/*.tsv`: weight, kind, expression). An insult aimed at
 somebody ("you are a …", "你这个…") weighs more than the word alone, and a word in a quotation or
 behind a negation less. The content filter of 2020 answered 0 (safe), 1 (sensitive) or 2 (unsafe):
 `label_probabilities` gives the same three.
