@@ -209,7 +209,9 @@ def _facts(connection: Connection, r: Restriction) -> list[list[str]]:
     facts = [alternatives for alternatives in wanted if alternatives]
     if r.since or r.until:
         day = tables.entry.c.last_day
-        first, last = connection.execute(select(func.min(day), func.max(day))).one()
+        # One by one: asked for both, SQLite reads the whole index.
+        first = connection.scalar(select(func.min(day)))
+        last = connection.scalar(select(func.max(day)))
         # Days before the first and after the last that any entry has need no facts.
         since = max(r.since or date.min, date.fromisoformat(first) if first else date.max)
         until = min(r.until or date.max, date.fromisoformat(last) if last else date.min)

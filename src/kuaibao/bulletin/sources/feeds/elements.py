@@ -121,8 +121,7 @@ def _add_content(reader: Reader, element: Element, into: Gathered, default: str)
 
 
 def _link(reader: Reader, element: Element, into: Gathered) -> None:
-    attributes = element.attrib
-    if attributes:
+    if element.keys():
         _link_by_attributes(reader, element, into)
     else:
         _link_by_text(reader, element, into, "alternate", "text/html", "", "", "")
@@ -161,9 +160,9 @@ def _link_by_text(
 
 
 def _identity(reader: Reader, element: Element, into: Gathered) -> None:
-    attributes = element.attrib
     is_link = True
-    if attributes:
+    if element.keys():
+        attributes = element.attrib
         is_link = attributes.get("ispermalink", attributes.get("isPermaLink", "true")) == "true"
     value = flat_text(element)
     if is_link:
@@ -251,9 +250,8 @@ def _person(text: str) -> Person:
 
 
 def _category(reader: Reader, element: Element, into: Gathered) -> None:
-    attributes = element.attrib
-    if attributes:
-        get = attributes.get
+    if element.keys():
+        get = element.attrib.get
         _declare(into, get("term"), get("scheme", get("domain")), get("label"))
     _add_term(into, flat_text(element))
 

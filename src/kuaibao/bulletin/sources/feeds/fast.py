@@ -25,12 +25,12 @@ from kuaibao.bulletin.sources.feeds.vocabulary import RIVALS, Names, is_harmless
 
 __all__ = ["read_quickly"]
 
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*?\?>")
+_PROLOG = re.compile(r"(?:\s++|<\?(?:[^?]++|\?(?!>))*+\?>|<!--(?:[^-]++|-(?!-))*+-->)*+")
+"""What may stand in front of the root but a document type."""
 _RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _ATOM_FEED = "{http://www.w3.org/2005/Atom}feed"
 _ATOM_DECLARED = re.compile(r"""["']http://www\.w3\.org/2005/atom["']""", re.IGNORECASE)
 _RSS10_DECLARED = re.compile(r"""["']http://purl\.org/rss/1\.0/["']""", re.IGNORECASE)
-_HEAD = 8 * 1024  # characters that hold the root's declarations
 _VERSIONS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": "rss094"}
 _NOT_OURS = frozenset({
     "subtitle", "tagline", "description", "rights", "copyright", "info",
@@ -45,11 +45,10 @@ def read_quickly(
     """Read a well-formed feed of usual elements; None if it is not one."""
     decoded = decode(data, content_type)
     text = decoded.text.lstrip("\ufeff")
-    if "<!" in text and ("<!DOCTYPE" in text or "<!ENTITY" in text):
+    prolog = _PROLOG.match(text)
+    text = text[prolog.end() :] if prolog else text
+    if text.startswith("<!"):  # a document type: nowhere else would XML allow one
         return None
-    declaration = _DECLARATION.match(text)
-    if declaration is not None:
-        text = text[declaration.end() :]
     try:
         walk = _Walk(text, url, max_entries)
         return walk.read(fromstring(text), decoded.problems)
@@ -109,7 +108,8 @@ class _Walk:
     def _format(self, root: Element) -> str:
         if root.tag == _ATOM_FEED:
             return "atom10"
-        name, head = self.names[root.tag], self.names.text[:_HEAD]
+        name, text = self.names[root.tag], self.names.text
+        head = text[: text.find(">")]
         is_rss10 = bool(_RSS10_DECLARED.search(head))
         if name == "rdf:rdf" and not _ATOM_DECLARED.search(head):
             return "rss10" if is_rss10 else "rss090"
@@ -141,7 +141,7 @@ class _Walk:
         seen_entry = False
         for child in parent:
             name = names[child.tag]
-            before = reader.enter(child) if child.attrib else None
+            before = reader.enter(child) if child.keys() else None
             if name in ("item", "entry"):
                 seen_entry = True
                 self._entry(child, depth + 1)
@@ -182,7 +182,7 @@ class _Walk:
         reader.depth = depth
         for child in element:
             handle = handlers[child.tag]
-            if child.attrib:
+            if child.keys():  # the dictionary would be made for each that has none
                 before = reader.enter(child)
                 handle(reader, child, entry)
                 reader.leave(before)

@@ -123,9 +123,8 @@ class Reader:
 
     def text(self, element: Element, media_type: str) -> Text:
         """A text construct, of this type if it names none; RSS's plain text may be markup."""
-        attributes = element.attrib
-        if attributes:
-            media_type = _declared_type(attributes, media_type)
+        if element.keys():
+            media_type = _declared_type(element.attrib, media_type)
         if media_type in _PLAIN and len(element) == 0:
             value = (element.text or "").strip()
             if "<" in value or "&" in value:
