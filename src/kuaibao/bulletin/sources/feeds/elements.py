@@ -25,7 +25,7 @@ __all__ = ["HANDLERS", "OF_FEEDS", "Handler", "handler_of"]
 
 Handler = Callable[[Reader, Element, Gathered], None]
 
-_RDF_RESOURCE = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource"
+_RDF_RESOURCE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource"
 _MAIL = re.compile(
     r"[a-zA-Z0-9_.+-]+@(?:\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.|(?:[a-zA-Z0-9-]+\.)+)"
     r"(?:[a-zA-Z]{2,4}|[0-9]{1,3})\]?(?:\?subject=\S+)?"

@@ -29,8 +29,8 @@ __all__ = ["MEDIA_TYPES", "DeclinedError", "Element", "Gathered", "Reader", "cle
 Element = Any
 """An element of the C parser of `xml.etree`."""
 
-_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_XML_BASE = "http://www.w3.org/XML/1998/namespace}base"
+_XML_LANG = "http://www.w3.org/XML/1998/namespace}lang"
 _PLAIN = HTML_TYPES | {"text/plain"}
 _C1 = re.compile("[\x80-\x9f]")
 _CP1252 = {

@@ -91,7 +91,7 @@ _N_KNOWN, _LONGEST_KNOWN = 5000, 100
 
 
 class Names(dict[str, str]):
-    """The names of a document's elements: `{address}Local` to `prefix:local` in lower case.
+    """The names of a document's elements: `address}Local` to `prefix:local` in lower case.
 
     The prefix is the vocabulary's usual one if it has one, else the document's own. A vocabulary
     that nobody knows and that the document calls two things gives no name: `ValueError`.
@@ -114,7 +114,7 @@ class Names(dict[str, str]):
 
     def _look_up(self, tag: str) -> str:
         uri, _, local = tag.rpartition("}")
-        uri, local = uri[1:], local.lower()
+        local = local.lower()
         usual = _usual_prefix(uri)
         if usual is None:
             (own,) = self.declared.get(uri, set[str]())
@@ -131,5 +131,5 @@ def _usual_prefix(uri: str) -> str | None:
 
 
 def local_name(tag: str) -> str:
-    """The part of `{uri}Name` behind the address, in lower case."""
+    """The part of `uri}Name` behind the address, in lower case."""
     return tag.rpartition("}")[2].lower()

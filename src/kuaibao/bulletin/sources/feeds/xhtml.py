@@ -12,8 +12,8 @@ VOID = frozenset({
 })  # fmt: skip
 """Elements without an end tag."""
 
-_XHTML = "{http://www.w3.org/1999/xhtml}"
-_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+_XHTML = "http://www.w3.org/1999/xhtml}"
+_XML_BASE = "http://www.w3.org/XML/1998/namespace}base"
 _FOREIGN = frozenset({"svg", "math", "base"})
 _MAX_DEPTH = 200
 
@@ -72,7 +72,7 @@ def _name(element: Any) -> str:
 
 def _attribute(name: str, value: str) -> str:
     lower = name.lower()
-    if "{" in name or lower in ("base", "lang"):
+    if "}" in name or lower in ("base", "lang"):
         raise NotPlainError
     if lower in ("rel", "type"):
         value = value.lower()
