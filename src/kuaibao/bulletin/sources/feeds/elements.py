@@ -128,7 +128,12 @@ def _link(reader: Reader, element: Element, into: Gathered) -> None:
 
 
 def _link_by_attributes(reader: Reader, element: Element, into: Gathered) -> None:
-    get = element.attrib.get
+    attributes = element.attrib
+    if len(attributes) == 1 and "href" in attributes:  # as most of Atom's are
+        into.link = href = join(reader.base, attributes["href"])
+        into.links.append(_new_tuple(Link, (href, "alternate", "text/html", "", "", "")))
+        return
+    get = attributes.get
     rel = get("rel", "alternate").lower()
     kind = get("type", "application/atom+xml" if rel == "self" else "text/html").lower()
     href = get("url") or get("uri") or get("href")
@@ -227,7 +232,7 @@ def _author(reader: Reader, element: Element, into: Gathered) -> None:
         name = "href" if name in ("uri", "url", "homepage") else name
         if name not in fields or (child.tail or "").strip():
             raise DeclinedError
-        before = reader.enter(child)
+        before = reader.enter(child) if child.keys() else None
         value = flat_text(child)
         fields[name] = join(reader.base, value) if name == "href" else value
         reader.leave(before)

@@ -31,6 +31,8 @@ Element = Any
 
 _XML_BASE = "http://www.w3.org/XML/1998/namespace}base"
 _XML_LANG = "http://www.w3.org/XML/1998/namespace}lang"
+_CONTEXT = frozenset({_XML_BASE, _XML_LANG, "base", "lang"})
+"""Attributes that hold for what is inside."""
 _PLAIN = HTML_TYPES | {"text/plain"}
 _C1 = re.compile("[\x80-\x9f]")
 _CP1252 = {
@@ -104,7 +106,10 @@ class Reader:
 
     def enter(self, element: Element) -> tuple[str, str] | None:
         """Take on the base and the language that an element may have; what `leave` wants back."""
-        get = element.attrib.get
+        attributes = element.attrib
+        if _CONTEXT.isdisjoint(attributes):
+            return None
+        get = attributes.get
         own, spoken = get(_XML_BASE) or get("base"), get(_XML_LANG, get("lang"))
         if own is None and spoken is None:
             return None
