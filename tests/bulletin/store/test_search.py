@@ -173,3 +173,17 @@ def test_an_archive_of_an_older_shape_is_indexed_anew(tmp_path):
     with Store.open(path) as opened:
         assert _names(opened, "library kind:paper since:2020") == "b"
         assert _names(opened, "教育 language:zh") == "ae"
+
+
+def test_an_entry_that_names_no_language_is_found_by_the_one_it_is_in():
+    with Store.open(":memory:") as opened:
+        run = opened.begin_run(datetime(2020, 7, 1, tzinfo=UTC))
+        entries = (
+            Entry(
+                source_id="s", entry_id="zh", title="图书馆服务", summary="图书馆提供教育服务 API"
+            ),
+            Entry(source_id="s", entry_id="en", title="Libraries offer an API to their readers"),
+        )
+        opened.save_fetch(run, "s", "folder", SourceResult(entries=entries, status="new"))
+        assert _names(opened, "API language:zh") == "zh"
+        assert _names(opened, "API language:en") == "en"

@@ -11,9 +11,12 @@ from sqlalchemy import Connection
 from kuaibao.bulletin.model import Entry
 from kuaibao.bulletin.store import tables
 from kuaibao.bulletin.store.dates import last_day
+from kuaibao.text import detect_language
 
 __all__ = ["day_facts", "index_entries", "kind_fact", "language_fact", "source_fact"]
 
+_SAMPLE = 1000
+"""Characters that tell the language of an entry whose source does not."""
 _UNITS = (2, 3, 4, 7, 10)
 """So many characters of an ISO day name its century, decade, year, month and itself."""
 
@@ -83,6 +86,7 @@ def _texts(entry: Entry) -> dict[str, str]:
 
 
 def _facts(entry: Entry) -> list[str]:
-    facts = [source_fact(entry.source_id), kind_fact(entry.kind), language_fact(entry.language)]
+    language = entry.language or detect_language(f"{entry.title}\n{entry.summary}"[:_SAMPLE])
+    facts = [source_fact(entry.source_id), kind_fact(entry.kind), language_fact(language)]
     day = last_day(entry)
     return facts + [_day_fact(day[:length]) for length in _UNITS] if day else facts
