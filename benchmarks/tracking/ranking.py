@@ -13,6 +13,7 @@ import random
 import subprocess
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -20,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 
 from kuaibao.bulletin.model import Entry, Item
 from kuaibao.bulletin.reading.learning import Learner, Vocabulary
+from kuaibao.bulletin.reading.learning.embeddings import load_vectors
 from kuaibao.bulletin.store import Decision
 
 TOPICS = {"science": ["simulation", "analysis"], "games": ["game", "player"], "sound": ["audio", "music"], "education": ["learn", "school"], "mail": ["mail", "smtp"]}  # fmt: skip
@@ -61,14 +63,14 @@ def ndcg(order, wanted, k=20):
     return gain / sum(1 / np.log2(i + 2) for i in range(min(k, len(wanted))))
 
 
-def run(topic, words, data, n_decision, seed):
+def run(topic, words, data, n_decision, seed, embed=None):
     draw = random.Random(seed)
     items = {n: Item(item_id=n, entries=(Entry(source_id="debian", entry_id=n, title=n.replace("-", " "), summary=text),)) for n, _, text in data}  # fmt: skip
     wanted = {n for n, section, _ in data if section == topic}
     names = list(items)
     rest, pool = names[:1000], names[1000:]
     goal = wanted & set(rest)
-    learner = Learner(Vocabulary.of(f"{n} {t}" for n, _, t in data), [" ".join(words)])
+    learner = Learner(Vocabulary.of(f"{n} {t}" for n, _, t in data), [" ".join(words)], embed=embed)
     vectorizer = TfidfVectorizer(stop_words="english", sublinear_tf=True).fit(
         [f"{n} {t}" for n, _, t in data]
     )
@@ -121,6 +123,11 @@ def main() -> None:
     options.add_argument("--small", action="store_true")
     options.add_argument("--decisions", type=int, default=1000)
     options.add_argument("--held-out", action="store_true", help="Sections never used for tuning.")
+    options.add_argument(
+        "--vectors",
+        type=Path,
+        help="A folder of static embeddings, learnt from beside the words in a second run.",
+    )
     chosen = options.parse_args()
     small, sections = chosen.small, HELD_OUT if chosen.held_out else TOPICS
     data = packages(1600 if small else 8000, seed=29 if chosen.held_out else 11)
@@ -129,10 +136,8 @@ def main() -> None:
         return
     topics = list(sections)[:1] if small else list(sections)
     started = time.perf_counter()
-    curves = [
-        run(topic, sections[topic], data, 50 if small else chosen.decisions, seed=3)
-        for topic in topics
-    ]
+    n_decision = 50 if small else chosen.decisions
+    curves = [run(topic, sections[topic], data, n_decision, seed=3) for topic in topics]
     print(f"# {time.strftime('%Y-%m-%d')} Python {platform.python_version()}, {len(data)} Debian packages, "
           f"{len(topics)} topics, editors simulated with {NOISE:.0%} mistakes, {time.perf_counter() - started:.0f} s")  # fmt: skip
     print("decisions   nDCG@20: ours   scikit-learn   words only   chance")
@@ -140,7 +145,14 @@ def main() -> None:
         rows = [c[step] for c in curves if step in c]
         if rows:
             cells = [np.mean([row[i] for row in rows]) for i in range(4)]
-            print(f"{step:9}  " + "  ".join(f"{cell:12.3f}" for cell in cells))
+            print(f"{step:9}  " + "  ".join(f"{cell:12.3f}" for cell in cells), flush=True)
+    if chosen.vectors:
+        embed = load_vectors(chosen.vectors)
+        beside = [run(topic, sections[topic], data, n_decision, 3, embed) for topic in topics]
+        for step in STEPS:
+            found = [c[step][0] for c in beside if step in c]
+            if found:
+                print(f"{step:9}  with vectors {np.mean(found):.3f}", flush=True)
 
 
 if __name__ == "__main__":
