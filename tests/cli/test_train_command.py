@@ -1,6 +1,7 @@
 """kuaibao train: from text to a folder that kuaibao generate continues prompts with."""
 
 import json
+import re
 import os
 import signal
 import subprocess
@@ -64,6 +65,10 @@ def test_a_recipe_becomes_a_model_that_generates(recipe, run):
     assert len(metrics["losses"]) == 30
     assert metrics["losses"][-1][1] == answer["loss"] < metrics["losses"][0][1] - 0.3
     assert (folder / "curve.png").read_bytes()[:4] == b"\x89PNG"
+    page = (folder / "curve.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert "Held out" in page
+    assert not re.search(r"""(?:src|href)=["'](?!#)""", page), "the page asks for other files"
     told = json.loads(run("generate", "-m", folder / "model", "-p", "one two", "--greedy",
                           "--max-tokens", 8, "--json"))  # fmt: skip
     assert len(told["choices"][0]["tokens"]) <= 8

@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from kuaibao.transformer import Stepper, TransformerConfig, build_model
 from kuaibao.transformer.cache import KeyValueCache
+from kuaibao.transformer.int8_kernels import n_sharing
 from kuaibao.transformer.quantized import quantize
-from kuaibao.transformer.step_kernels import kernel
+from kuaibao.transformer.step_kernels import attend_float32
 
 SIZES = {"vocab_size": 60, "n_positions": 40, "n_embd": 32, "n_layer": 2, "n_head": 2, "eos_id": 0}
 
@@ -34,8 +35,8 @@ def test_attention_is_that_of_torch(seed, window, spread):
     qkv = (chance.normal(size=(n_batch, 3, n_head, d_head)) * spread).astype(np.float32)
     slots, starts = chance.permutation(n_slot)[:n_batch], chance.integers(0, length, n_batch)
     out = np.empty((n_batch, n_head, d_head), np.float32)
-    attend = kernel(d_head, is_int8=False)
-    attend(qkv, keys, values, slots, starts, np.float32(0.25), window, out)
+    n_part = n_sharing()
+    attend_float32(qkv, keys, values, slots, starts, np.float32(0.25), window, out, n_part)
     assert np.array_equal(keys[slots, :, starts], qkv[:, 1])
     assert np.array_equal(values[slots, :, starts], qkv[:, 2])
     expected = by_torch(qkv, keys, values, slots, starts, 0.25, window)
@@ -64,11 +65,11 @@ def test_steps_of_a_ragged_batch_agree_with_the_whole_pass(window, is_int8):
 def test_an_int8_cache_is_small_and_its_slots_can_be_copied():
     model = quantize(build_model(TransformerConfig(**SIZES), seed=2))
     stepper = Stepper(model, 2, 16)
-    assert stepper.cache.keys[0].dtype == torch.int8
+    assert stepper.cache.keys.dtype == torch.int8
     whole = KeyValueCache(model.config, 2, 16)
-    assert stepper.cache.keys[0].nbytes * 4 == whole.keys[0].nbytes
+    assert stepper.cache.keys.nbytes * 4 == whole.keys.nbytes
     stepper.prefill(0, [1, 2, 3])
-    stepper.cache.copy(0, 1, 3)
+    stepper.copy(0, 1, 3)
     first, second = stepper.step([0, 1], [4, 4])
     assert torch.equal(first, second)
     stepper.reorder(torch.tensor([1, 1]))

@@ -112,7 +112,10 @@ def choices(
         Path | None, typer.Option(help="JSONL that examples are drawn from; else the questions.")
     ] = None,
     training_text: Annotated[
-        list[str] | None, typer.Option(help="Look for the questions in this corpus (13 words).")
+        list[str] | None,
+        typer.Option(
+            help="Look for the questions in this corpus (13 words); debian:… know their own."
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many questions.")] = None,
     seed: Annotated[int, typer.Option(help="Of the draw of examples.")] = 0,
@@ -126,6 +129,7 @@ def choices(
 
     if questions.startswith("debian:"):
         rows, pool = debian_choices(questions.removeprefix("debian:"))
+        training_text = training_text or ["debian:descriptions"]
     else:
         rows, pool = read_choices(Path(questions)), []
     rows = rows[:limit]

@@ -181,15 +181,17 @@ def find_overlaps(
     a text of fewer than `n` words is compared whole.
     """
     runs = [_runs(text, n) for text in texts]
-    by_length = {len(run) for own in runs for run in own}
     wanted = {run for own in runs for run in own}
+    lengths: dict[str, set[int]] = {}
+    for run in wanted:
+        lengths.setdefault(run[0], set()).add(len(run))
     seen: dict[tuple[str, ...], int] = {}
     for document in training:
         words = document.lower().split()
         found = {
             tuple(words[i : i + length])
-            for length in by_length
-            for i in range(len(words) - length + 1)
+            for i, word in enumerate(words)
+            for length in lengths.get(word, ())
         }
         for run in found & wanted:
             seen[run] = seen.get(run, 0) + 1

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from kuaibao.transformer.config import TransformerConfig
-from kuaibao.transformer.step_kernels import kernel
+from kuaibao.transformer.int8_kernels import n_sharing
+from kuaibao.transformer.step_kernels import attend_float32, attend_int8
 
 __all__ = ["KeyValueCache", "LayerCache"]
 
@@ -40,47 +41,49 @@ class KeyValueCache:
         dtype: torch.dtype = torch.float32,
         is_int8: bool = False,
     ) -> None:
-        shape, layers = (n_slot, config.n_head, length, config.d_head), range(config.n_layer)
+        shape = (config.n_layer, n_slot, config.n_head, length, config.d_head)
         self.is_int8 = is_int8
         kind = torch.int8 if is_int8 else dtype
-        self.keys = [torch.zeros(shape, device=device, dtype=kind) for _ in layers]
-        self.values = [torch.zeros(shape, device=device, dtype=kind) for _ in layers]
-        scales = shape[:3] if is_int8 else (0,)
-        self.key_scales = [torch.zeros(scales) for _ in layers]
-        self.value_scales = [torch.zeros(scales) for _ in layers]
+        self.keys = torch.zeros(shape, device=device, dtype=kind)
+        """(layer, slot, head, position, d_head)"""
+        self.values = torch.zeros(shape, device=device, dtype=kind)
+        self.key_scales = torch.zeros(shape[:-1] if is_int8 else 0)
+        """(layer, slot, head, position); empty where nothing is rounded."""
+        self.value_scales = torch.zeros_like(self.key_scales)
         self.lengths = torch.zeros(n_slot, dtype=torch.long, device=device)
-        is_cpu = self.keys[0].device.type == "cpu"
+        is_cpu = self.keys.device.type == "cpu"
         self.attend: Any = None
         """Machine code for a step of one token a sequence; None where only torch will do."""
         if is_int8 or (is_cpu and dtype == torch.float32):
-            self.attend = kernel(config.d_head, is_int8=is_int8)
+            self.attend = attend_int8 if is_int8 else attend_float32
 
     @property
     def n_slot(self) -> int:
         """Sequences that are held at once."""
-        return self.keys[0].shape[0]
+        return self.keys.shape[1]
 
     @property
     def length(self) -> int:
         """Positions of each."""
-        return self.keys[0].shape[2]
+        return self.keys.shape[3]
 
-    def _lists(self) -> list[list[Tensor]]:
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Keys and values, and their scales where they are rounded."""
         scales = [self.key_scales, self.value_scales] if self.is_int8 else []
         return [self.keys, self.values, *scales]
 
     def reorder(self, order: Tensor) -> None:
         """Let slot i hold what slot order[i] held: beams that are taken over."""
-        for tensors in self._lists():
-            for i, tensor in enumerate(tensors):
-                tensors[i] = tensor[order]
+        for tensor in self.tensors:
+            for layer in tensor:  # one at a time: a copy of all would double the memory
+                layer.copy_(layer[order])
         self.lengths = self.lengths[order]
 
     def copy(self, source: int, target: int, n: int) -> None:
         """Let a slot hold the first `n` positions of another."""
-        for tensors in self._lists():
-            for tensor in tensors:
-                tensor[target, :, :n] = tensor[source, :, :n]
+        for tensor in self.tensors:
+            tensor[:, target, :, :n] = tensor[:, source, :, :n]
         self.lengths[target] = n
 
     def layer(
@@ -119,15 +122,14 @@ class LayerCache:
         Returns:
             (batch, 1, n_embd).
         """
-        cache, i = self.cache, self.index
-        _, n_head, _, d_head = cache.keys[i].shape
-        n_batch = len(qkv)
+        cache, n_batch = self.cache, len(qkv)
+        _, _, n_head, _, d_head = cache.keys.shape
         out = torch.empty((n_batch, 1, n_head * d_head))
-        tensors = [t[i].numpy() for t in cache._lists()]
+        tensors = [t[self.index].numpy() for t in cache.tensors]
         cache.attend(
             qkv.contiguous().numpy().reshape(n_batch, 3, n_head, d_head), *tensors,
             self.slots.numpy(), self.places[:, 0].numpy(), np.float32(scale), window,
-            out.numpy().reshape(n_batch, n_head, d_head),
+            out.numpy().reshape(n_batch, n_head, d_head), n_sharing(),
         )  # fmt: skip
         return out
 

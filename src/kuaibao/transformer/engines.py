@@ -40,8 +40,8 @@ def load_engine(model: str | Path, engine: str = "auto", *, n_thread: int = 0) -
 
     Args:
         model: A folder, or a hub id.
-        engine: `auto` takes int8 on a CPU where torch has the kernels, else the weights as they
-            are; `ctranslate2` and `vllm` need their packages.
+        engine: `auto` takes int8 on a CPU, elsewhere the weights as they are; `ctranslate2` and
+            `vllm` need their packages.
         n_thread: CPU threads; 0 leaves the engine's own number.
 
     Raises:
@@ -57,6 +57,8 @@ def load_engine(model: str | Path, engine: str = "auto", *, n_thread: int = 0) -
         return VLLMEngine(model_folder(model))
     if engine == "ctranslate2":
         return _ctranslate2(model, n_thread)
+    from kuaibao.transformer.quantized import quantize
+
     if n_thread:
         import torch
 
@@ -64,21 +66,9 @@ def load_engine(model: str | Path, engine: str = "auto", *, n_thread: int = 0) -
     loaded = load_pretrained(model)
     if engine == "float32":
         return loaded
-    return _int8(loaded, is_wanted=engine == "int8")
-
-
-def _int8(model: Any, *, is_wanted: bool) -> Any:
-    from kuaibao.errors import KuaibaoError
-    from kuaibao.transformer.quantized import quantize
-
-    if not is_wanted and model.device.type != "cpu":
-        return model
-    try:
-        return quantize(model)
-    except KuaibaoError:
-        if is_wanted:
-            raise
-        return model  # this build of torch has no int8 kernels
+    if engine == "auto" and loaded.device.type != "cpu":
+        return loaded
+    return quantize(loaded)
 
 
 def _ctranslate2(model: str | Path, n_thread: int) -> Engine:

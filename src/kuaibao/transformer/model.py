@@ -202,6 +202,8 @@ class Transformer(nn.Module):
         """In the place of a tied head, where it is quantised."""
         self.is_quantized = False
         """Whether its layers hold int8 weights; its cache then does too."""
+        self.stack: Any = None
+        """`Int8Stack` of a quantised decoder: its layers as one call of machine code."""
         self.recompute = False
         """Keep only each block's input for the gradient: less memory, a third more time."""
         self.tokens = nn.Embedding(config.vocab_size + config.n_extra_input, config.n_embd)

@@ -1,50 +1,37 @@
-"""int8 on the CPU: weights per output channel, activations per row; exact whatever the batch.
-
-Each row of the input is scaled by its own largest value and then rounded on a fixed grid of 8 bits
-(7 on processors without VNNI), so that a sequence's numbers never depend on its neighbours in the
-batch. (The usual dynamic quantisation takes one range for the whole batch.) Sums are integers,
-hence the same in any order.
-"""
+"""int8 on the CPU: weights per output channel, activations per row; exact whatever the batch."""
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from kuaibao.errors import KuaibaoError
+from kuaibao.transformer.int8_kernels import multiply, n_sharing, pack
 
 __all__ = ["QuantizedLinear", "quantize"]
 
-# Without VNNI two 8-bit products can overflow the 16-bit sum of AVX2: 7 bits of activations there.
-_HAS_VNNI = bool(getattr(torch.cpu, "_is_vnni_supported", bool)())
-_STEP, _ZERO = (1 / 127, 128) if _HAS_VNNI else (1 / 63, 64)
-
 
 class QuantizedLinear(nn.Module):
-    """A frozen linear layer with int8 weights."""
+    """A frozen linear layer with int8 weights, packed as `int8_kernels` reads them."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
-        scale = weight.abs().amax(1).clamp_min(1e-12).double() / 127
-        zero = torch.zeros(len(weight), dtype=torch.long)
-        operators = cast("Any", torch.ops).quantized
-        with warnings.catch_warnings():
-            # The tensor type is to leave torch one day; the kernels have no other door yet.
-            warnings.simplefilter("ignore", UserWarning)
-            whole = torch.quantize_per_channel(weight.float(), scale, zero, 0, torch.qint8)
-            self.packed = operators.linear_prepack(whole, None)
-        self.multiply = operators.linear_with_input_q_dq_qweight_dq_output_fp32
-        self.register_buffer("bias", bias, persistent=False)
+        self.n_out = len(weight)
+        self.packed, self.scale = pack(weight.detach().float().numpy())
+        self.bias = np.zeros_like(self.scale)
+        if bias is not None:
+            self.bias[: self.n_out] = bias.detach().float().numpy()
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, in) → (…, out)."""
-        largest = x.abs().amax(-1, keepdim=True).clamp_min(1e-12)
-        y: Tensor = self.multiply(x / largest, _STEP, _ZERO, self.packed)
-        bias = cast("Tensor | None", self.bias)
-        return y * largest if bias is None else torch.addcmul(bias, y, largest)
+        rows = x.reshape(-1, x.shape[-1]).float().contiguous()
+        out = torch.empty(len(rows), self.n_out)
+        if len(rows):
+            multiply(rows.numpy(), self.packed, self.scale, self.bias, out.numpy(), n_sharing())
+        return out.view(*x.shape[:-1], self.n_out)
 
 
 def quantize(model: Any) -> Any:
@@ -59,21 +46,20 @@ def quantize(model: Any) -> Any:
         The same model.
 
     Raises:
-        KuaibaoError: This processor or this build of torch has no int8 kernels, or the model lies
-            on another device.
+        KuaibaoError: The model lies on another device.
     """
+    from kuaibao.transformer.int8_step import Int8Stack
+
     if model.device.type != "cpu":
         raise KuaibaoError("int8 layers run on the CPU; the model lies elsewhere")
-    try:
-        head = model.tokens.weight[: model.config.vocab_size] if model.config.tie_head else None
-        for parent in list(model.modules()):
-            for name, layer in list(parent.named_children()):
-                if isinstance(layer, nn.Linear):
-                    bias = None if layer.bias is None else layer.bias.detach()
-                    setattr(parent, name, QuantizedLinear(layer.weight.detach(), bias))
-        if head is not None:
-            model.fast_head = QuantizedLinear(head.detach(), None)
-    except (RuntimeError, AttributeError) as error:
-        raise KuaibaoError(f"torch has no int8 kernels here: {error}") from error
+    if model.config.tie_head:
+        model.fast_head = QuantizedLinear(model.tokens.weight[: model.config.vocab_size], None)
+    for parent in list(model.modules()):
+        for name, layer in list(parent.named_children()):
+            if isinstance(layer, nn.Linear):
+                setattr(
+                    parent, name, QuantizedLinear(layer.weight, cast("Tensor | None", layer.bias))
+                )
     model.is_quantized = True
+    model.stack = Int8Stack.of(model)
     return model.eval().requires_grad_(False)

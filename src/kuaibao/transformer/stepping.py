@@ -90,10 +90,7 @@ class Stepper:
         """
         if int(self.cache.lengths[source]) < n_position:
             raise GenerationError(f"slot {source} holds fewer than {n_position} positions")
-        for tensors in (self.cache.keys, self.cache.values):
-            for tensor in tensors:
-                tensor[target, :, :n_position] = tensor[source, :, :n_position]
-        self.cache.lengths[target] = n_position
+        self.cache.copy(source, target, n_position)
 
     def release(self, slot: int) -> None:
         """Empty a slot."""
@@ -113,6 +110,10 @@ class Stepper:
         if n_seen > cache.length:
             raise GenerationError("a sequence outgrows its slot")
         is_step = n_new == 1 and cache.attend is not None
+        if is_step and model.stack is not None:
+            x = model.stack.step(model.embed(ids, places)[:, 0], cache, slots, starts)
+            cache.lengths[slots] = starts + 1
+            return model.norm(x)[:, None]
         is_even = not is_step and self._is_even(slots, starts)
         is_first = n_new == n_seen
         mask = None if is_step or is_first else self._mask(places, n_seen)

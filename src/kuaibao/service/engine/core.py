@@ -51,7 +51,6 @@ class CoreModel:
 
         Raises:
             InputError: It holds no decoder with a tokeniser.
-            KuaibaoError: This processor has no int8 kernels.
         """
         model = load_pretrained(folder)
         if precision == "int8":
