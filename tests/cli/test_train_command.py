@@ -1,8 +1,8 @@
 """kuaibao train: from text to a folder that kuaibao generate continues prompts with."""
 
 import json
-import re
 import os
+import re
 import signal
 import subprocess
 import sys
