@@ -80,7 +80,9 @@ id = "silent"
 kind = "feed"
 url = "https://example.org/silent.xml"
 """
-PENROSE = "```penrose 摘要的流程\n来源 -> 稿件 -> 快报\n```"
+PENROSE = (
+    "```penrose 每个 B 都是 A\ndomain: sets\nstyle: euler\nSet A, B\nB ⊂ A\nAutoLabel All\n```"
+)
 LONG_TITLE = (
     "Pre-training with Extracted Gap-sentences for Abstractive Summarization of Unusually Long "
     "Titles in Scientific Bulletins: A Study of Typographic Overflow"
@@ -129,12 +131,14 @@ def pages(rich: Rich) -> dict[str, list[str]]:
     issue, now, pieces = rich.published, rich.is_open, rich.pieces
     own = [f"/pieces/{pieces[name]}" for name in sorted(pieces)]
     return {
-        "": ["/signin", "/read", "/subscribe/1", f"/subscription/{rich.pending}", "/nothing"],
+        "": ["/signin", "/read", "/subscribe/1", f"/subscription/{rich.pending}", "/nothing",
+             f"/read/{issue}/index.html"],
         "administrator": ["/people", "/sources", "/settings", "/hooks", "/subscribers", "/notes",
                           "/calendar", "/trends", "/terms", "/archive", "/archive?q=model",
                           "/archive?q=nothingatall", "/inbox?q=nothingatall"],
         "editor": ["/inbox", "/inbox?state=dropped", "/work?who=all", "/issues", f"/issues/{now}",
-                   f"/issues/{issue}", f"/issues/{issue}/correct/{pieces['published']}", *own,
+                   f"/issues/{issue}", f"/issues/{issue}/correct/{pieces['published']}",
+                   f"/issues/{now}/preview", "/trends/map", *own,
                    f"/pieces/{pieces['published']}/history", f"/pieces/{pieces['found']}/history",
                    "/settings", "/figures/", "/figures/program/pipeline"],
         "compiler": ["/work", "/notes", f"/pieces/{pieces['assigned']}"],
@@ -211,10 +215,10 @@ def _drop_programs(folder: Path) -> None:
 def _judge_sources(desk: Desk) -> None:
     run = desk.store.begin_run(NOW)
     told = {
-        "preprints": SourceResult(status="out_of_quota", message="the API answered 429; asked again at 14:00"),
+        "preprints": SourceResult(status="out_of_quota", message="https://export.arxiv.org/: the server asks to wait 3600 s (429)"),
         "a-source-with-a-name-longer-than-any-column-of-a-telephone-would-like":
-            SourceResult(status="changed_layout", message="the selector 'article h2' finds nothing any more"),
-        "silent": SourceResult(status="broken", message="no connection to example.org: the name is unknown"),
+            SourceResult(status="changed_layout", message="nothing on the page matches 'article h2'"),
+        "silent": SourceResult(status="broken", message="https://example.org/silent.xml: the server answered 500"),
     }  # fmt: skip
     for source_id, result in told.items():
         desk.store.save_fetch(run, source_id, "feed", result)
@@ -421,7 +425,12 @@ def _hook(desk: Desk, room: Newsroom) -> None:
         connection.execute(
             update(hook_tables.hook)
             .where(hook_tables.hook.c.hook_id == hook.hook_id)
-            .values(is_active=False, n_try=9, not_before=4e9, message="it answered 500")
+            .values(
+                is_active=False,
+                n_try=9,
+                not_before=4e9,
+                message="https://example.org/: the server answered 500",
+            )
         )
         connection.execute(update(hook_tables.hook).values(not_before=4e9))
 

@@ -7,7 +7,9 @@ import time
 import pytest
 from newsroom import TRANSLATION
 from playwright.sync_api import Error
+from plenty import CONFIG, enrich, pages
 from serving import Serving
+from starlette.routing import Route
 
 from kuaibao.bulletin.desk import get_desk_issue, get_piece, issue_pieces
 from kuaibao.web.access import SESSION_COOKIE
@@ -17,10 +19,6 @@ pytestmark = [
     pytest.mark.timeout(600),  # axe looks at twenty pages: minutes on a busy machine
     pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed"),
 ]
-
-PAGES = ("/inbox", "/work?who=all", "/issues", "/issues/1", "/archive?q=model", "/calendar", "/trends",
-         "/people", "/sources", "/terms", "/notes", "/settings", "/hooks", "/subscribers", "/read", "/pieces/1",
-         "/pieces/1/history", "/nothing")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -214,27 +212,48 @@ def test_the_help_opens_and_closes_by_keys(chromium, newsroom):
         page.wait_for_selector("html[lang=zh-CN]")
 
 
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory):
+    with Serving(tmp_path_factory.mktemp("rich"), 3, config=CONFIG) as serving:
+        yield enrich(serving)
+
+
 @pytest.mark.parametrize(
     ("language", "theme", "width"), [("en", "light", 1280), ("zh", "dark", 390)]
 )
 def test_axe_finds_nothing_serious_and_no_page_is_wider_than_the_screen(
-    chromium, newsroom, language, theme, width
+    chromium, rich, language, theme, width
 ):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     found = []
-    with Desk(chromium, newsroom, "", language, theme, width) as nobody:
-        nobody.go("/signin")
-        found += _serious(axe, nobody.page, "/signin")
-    with Desk(chromium, newsroom, "administrator", language, theme, width) as person:
-        for path in PAGES:
-            page = person.go(path)
-            found += _serious(axe, page, path)
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append((path, "wider than the screen"))
-    with Desk(chromium, newsroom, "editor", language, theme, width) as person:
-        for path in ("/inbox", "/pieces/3", "/issues/1"):
-            found += _serious(axe, person.go(path), path)
+    for role, addresses in pages(rich).items():
+        with Desk(chromium, rich.serving, role, language, theme, width) as person:
+            for path in addresses:
+                page = person.go(path)
+                found += _serious(axe, page, path)
+                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    found.append((path, "wider than the screen"))
     assert found == []
+
+
+def test_every_page_that_the_application_has_is_among_those_looked_at(rich):
+    """A new page is looked at too, or stands here with the reason."""
+    elsewhere = {"/live", "/", "/oidc/start", "/oidc/return", "/pieces/{piece_id}/memory",
+                 "/subscription/{token}/leave"}  # fmt: skip
+    looked_at = [path.partition("?")[0] for paths in pages(rich).values() for path in paths]
+    for route in _routes(rich.serving.app.routes):
+        is_page = "GET" in (route.methods or ()) and not route.path.startswith("/api")
+        if is_page and route.path not in elsewhere:
+            pattern = re.compile(re.sub(r"\{[^}]*\}", "[^/]+", route.path))
+            assert any(pattern.fullmatch(path) for path in looked_at), route.path
+
+
+def _routes(routes):
+    for route in routes:
+        if isinstance(route, Route):
+            yield route
+        elif hasattr(route, "original_router"):
+            yield from _routes(route.original_router.routes)
 
 
 def _serious(axe, page, path):

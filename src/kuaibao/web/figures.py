@@ -8,7 +8,7 @@ from starlette.routing import Mount
 from kuaibao.web.access import visitor_of
 from kuaibao.web.gallery import Host, Programs, gallery_routes
 from kuaibao.web.newsroom import Newsroom
-from kuaibao.web.rendering import language_of
+from kuaibao.web.rendering import language_of, theme_of
 
 __all__ = ["FOLDER", "figures"]
 
@@ -18,7 +18,13 @@ FOLDER = "diagrams"
 
 def figures(newsroom: Newsroom) -> Mount:
     """The gallery at `/figures`: who reads the desk looks, who writes texts may bake."""
-    host = Host(check=_check, may_write=_may_write, language=_language, home=("/inbox", "快报"))
+    host = Host(
+        check=_check,
+        may_write=_may_write,
+        language=_language,
+        theme=theme_of,
+        home=("/inbox", "快报"),
+    )
     programs = Programs(newsroom.config.folder / FOLDER)
     return Mount("/figures", routes=gallery_routes(programs, host))
 

@@ -19,7 +19,8 @@ from kuaibao.bulletin.publishing.cleaning import safe_url
 from kuaibao.web.access import Visitor, desk_of, visitor_of
 from kuaibao.web.words import LANGUAGES, Words, negotiate
 
-__all__ = ["Ui", "back_to", "make_ui", "of_one_state", "render_page"]
+__all__ = ["Ui", "back_to", "make_ui", "of_one_state", "render_page",
+           "theme_of"]  # fmt: skip
 
 LANGUAGE_COOKIE = "kuaibao_language"
 THEME_COOKIE = "kuaibao_theme"
@@ -55,17 +56,22 @@ def make_ui(request: Request) -> Ui:
     series = tuple(list_series(desk))
     wanted = request.query_params.get("series") or request.cookies.get(SERIES_COOKIE, "")
     current = next((s for s in series if str(s.series_id) == wanted), None)
-    theme = request.cookies.get(THEME_COOKIE, "system")
     return Ui(
         words=Words.of(language_of(request, visitor)),
         visitor=visitor,
-        theme=theme if theme in THEMES else "system",
+        theme=theme_of(request),
         path=request.url.path,
         series=series,
         current=current or (series[0] if series else None),
         n_unread=count_unread(desk, visitor.actor) if visitor.actor else 0,
         is_fragment=request.headers.get("hx-request") == "true",
     )
+
+
+def theme_of(request: Request) -> str:
+    """The colours that the reader chose; those of the system by default."""
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return theme if theme in THEMES else "system"
 
 
 def language_of(request: Request, visitor: Visitor) -> str:

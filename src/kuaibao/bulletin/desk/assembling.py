@@ -11,11 +11,10 @@ from sqlalchemy import Connection
 
 from kuaibao.bulletin.desk.checking import evidence_of
 from kuaibao.bulletin.desk.desk import Desk
-from kuaibao.bulletin.desk.pieces import Piece, load_signatures
+from kuaibao.bulletin.desk.pieces import Piece, load_signatures, load_text
 from kuaibao.bulletin.desk.series import Series
 from kuaibao.bulletin.desk.sources import Original, original_of
 from kuaibao.bulletin.desk.text import PieceText
-from kuaibao.bulletin.desk.writing import load_text
 from kuaibao.bulletin.model import (
     Draft,
     DraftSentence,

@@ -16,13 +16,13 @@ from sqlalchemy import select
 from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.desk import Desk
 from kuaibao.bulletin.desk.errors import EndpointError
-from kuaibao.bulletin.desk.pieces import Piece, load_facts, load_piece
+from kuaibao.bulletin.desk.pieces import Piece, load_facts, load_piece, load_text
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.desk.series import Series, get_series
 from kuaibao.bulletin.desk.sources import Original, original_of
 from kuaibao.bulletin.desk.text import PieceText
 from kuaibao.bulletin.desk.workflow import Decision, decide_edit
-from kuaibao.bulletin.desk.writing import add_revision, checked, load_text, stand
+from kuaibao.bulletin.desk.writing import add_revision, checked, stand
 from kuaibao.bulletin.writing import Writer, find_translator, make_draft
 from kuaibao.errors import InputError
 

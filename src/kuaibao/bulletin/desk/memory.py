@@ -12,10 +12,10 @@ from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.alignment import align_sentences
 from kuaibao.bulletin.desk.desk import Change, Desk
 from kuaibao.bulletin.desk.issues import DeskIssue, load_issue_pieces
+from kuaibao.bulletin.desk.pieces import load_text
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.desk.series import get_series
 from kuaibao.bulletin.desk.sources import original_of
-from kuaibao.bulletin.desk.writing import load_text
 from kuaibao.database.errors import SearchSyntaxError
 from kuaibao.text import words
 

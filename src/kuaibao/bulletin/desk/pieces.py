@@ -14,12 +14,14 @@ from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.desk import Desk
 from kuaibao.bulletin.desk.errors import NotFoundError
 from kuaibao.bulletin.desk.roles import Actor
+from kuaibao.bulletin.desk.text import PieceText
 from kuaibao.bulletin.desk.workflow import PieceFacts, State
 from kuaibao.bulletin.model import SectionKind
 
 __all__ = [
     "Piece", "PieceSignature", "count_states", "facts_of", "get_piece", "list_pieces",
-    "load_all_facts", "load_facts", "load_piece", "load_signatures", "piece_from", "signatures_of",
+    "load_all_facts", "load_facts", "load_piece", "load_signatures", "load_text", "piece_from",
+    "signatures_of",
 ]  # fmt: skip
 
 MAX_LISTED = 500
@@ -171,6 +173,19 @@ def load_piece(connection: Connection, piece_id: int) -> Piece:
     if row is None:
         raise NotFoundError(f"there is no piece {piece_id}")
     return piece_from(row)
+
+
+def load_text(connection: Connection, piece_id: int, revision: int) -> PieceText:
+    """The text of a revision; revision 0 is the empty text before the first."""
+    if revision == 0:
+        return PieceText()
+    columns = tables.revision.c
+    payload = connection.execute(
+        select(columns.payload).where(columns.piece_id == piece_id, columns.revision == revision)
+    ).scalar()
+    if payload is None:
+        raise NotFoundError(f"there is no revision {revision} of piece {piece_id}")
+    return PieceText.from_json(payload)
 
 
 def load_signatures(connection: Connection, piece_id: int) -> list[PieceSignature]:

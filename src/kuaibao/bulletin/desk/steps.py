@@ -11,11 +11,12 @@ from sqlalchemy import Connection, insert, select, update
 from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.desk import Change, Desk
 from kuaibao.bulletin.desk.errors import WorkflowError
-from kuaibao.bulletin.desk.pieces import Piece, load_facts, load_piece
+from kuaibao.bulletin.desk.pieces import Piece, load_facts, load_piece, load_text
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.desk.teaching import CHOOSING, teach, teach_choice
 from kuaibao.bulletin.desk.workflow import Decision, Move, decide
 from kuaibao.bulletin.model import SectionKind
+from kuaibao.bulletin.writing import draw_figures
 from kuaibao.errors import InputError
 
 __all__ = ["add_author", "apply_decision", "assign", "move_piece", "set_section", "undo_move"]
@@ -46,7 +47,10 @@ def move_piece(
 
     Raises:
         WorkflowError: A rule forbids it.
+        InputError: A block of the text that is signed can't be drawn.
     """
+    if move == "compile":
+        _check_drawings(desk, actor, piece_id)
     with desk.change() as change:
         piece = load_piece(change.connection, piece_id)
         facts = load_facts(change.connection, piece)
@@ -239,6 +243,19 @@ def _notify_of_move(change: Change, actor: Actor, piece: Piece, move: Move, note
         change.notify(
             piece.compiler_id, kind[move], by=actor, piece_id=piece.piece_id, details=details
         )
+
+
+def _check_drawings(desk: Desk, actor: Actor, piece_id: int) -> None:
+    """Nobody signs a diagram that would be printed as its program.
+
+    Outside the transaction, for drawing takes seconds; a text that changes meanwhile is drawn when
+    the issue is closed.
+    """
+    actor.require("read_desk")
+    with desk.store.database.read() as connection:
+        text = load_text(connection, piece_id, load_piece(connection, piece_id).revision)
+    if text.is_markdown and (notices := draw_figures(text.body).notices):
+        raise InputError(notices[0])
 
 
 def _day(text: str) -> str:

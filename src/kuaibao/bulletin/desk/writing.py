@@ -7,14 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import insert, select, update
 
 from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.desk import Change, Desk
-from kuaibao.bulletin.desk.errors import NotFoundError
 from kuaibao.bulletin.desk.lint import mend
 from kuaibao.bulletin.desk.merging import Conflict, merge_texts
-from kuaibao.bulletin.desk.pieces import Piece, load_facts, load_piece
+from kuaibao.bulletin.desk.pieces import Piece, load_facts, load_piece, load_text
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.desk.series import get_series
 from kuaibao.bulletin.desk.steps import apply_decision
@@ -163,19 +162,6 @@ def list_revisions(desk: Desk, actor: Actor, piece_id: int) -> list[Revision]:
 
 
 # -- within a transaction ------------------------------------------------------------------
-
-
-def load_text(connection: Connection, piece_id: int, revision: int) -> PieceText:
-    """The text of a revision; revision 0 is the empty text before the first."""
-    if revision == 0:
-        return PieceText()
-    columns = tables.revision.c
-    payload = connection.execute(
-        select(columns.payload).where(columns.piece_id == piece_id, columns.revision == revision)
-    ).scalar()
-    if payload is None:
-        raise NotFoundError(f"there is no revision {revision} of piece {piece_id}")
-    return PieceText.from_json(payload)
 
 
 def add_revision(

@@ -50,6 +50,8 @@ class Host:
     """Whether who asks may bake."""
     language: Callable[[Request], str] | None = None
     """`en` or `zh`; by default the query, a cookie or the browser decides."""
+    theme: Callable[[Request], str] = lambda _: "system"
+    """`light`, `dark` or `system`."""
     home: tuple[str, str] | None = None
     """Address and name of the page to go back to."""
 
@@ -189,7 +191,7 @@ class _Pages:
         text = self.templates.get_template(template).render(
             base=_base(request), language=language, words=_words(language),
             other="zh" if language == "en" else "en", home=self.host.home,
-            is_free=chosen is None, **values,
+            theme=self.host.theme(request), is_free=chosen is None, **values,
         )  # fmt: skip
         response = HTMLResponse(text, status_code=status_code, headers=_HEADERS)
         if request.query_params.get("lang") in _LANGUAGES:

@@ -96,7 +96,7 @@ document.addEventListener("keydown", (event) => {
   };
   if (key === "j") step(1);
   else if (key === "k") step(-1);
-  else if (key === "Enter" && current && event.target === current) location.href = current.dataset.open;
+  else if (key === "Enter" && current && event.target === current && current.dataset.open) location.href = current.dataset.open;
   else if (key === "o" && current?.dataset.open) location.href = current.dataset.open;
   else if (key === "p" || key === "x" || key === "u") does(key);
   else if (key === "m") ($('[data-does="m"]', $(".sentences li.lit") ?? document))?.click();
