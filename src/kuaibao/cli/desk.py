@@ -201,14 +201,14 @@ def backup(folder: Folder, target: Annotated[Path, typer.Argument(help="The copy
 def restore(
     folder: Folder, copy: Annotated[Path, typer.Argument(help="A copy made by `backup`.")]
 ) -> None:
-    """Put a copy in the place of the database; stop the desk before."""
+    """Put a copy in the place of the database, while the desk runs; everybody signs in anew."""
     from kuaibao.bulletin.config import load_config
-    from kuaibao.database import restore as put_back
+    from kuaibao.bulletin.restoring import restore_desk
 
     config = load_config(folder)
     if "://" in config.database:
         raise InputError("a PostgreSQL database is restored with pg_restore")
-    typer.echo(str(put_back(copy, config.database)))
+    typer.echo(str(restore_desk(copy, Path(config.database))))
 
 
 @app.command()

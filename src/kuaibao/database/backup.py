@@ -16,6 +16,7 @@ from kuaibao.files import atomic_path
 __all__ = ["back_up", "restore"]
 
 _PAGES_A_STEP = 1024
+_WAIT_S = 30.0
 
 
 def back_up(database: Database, target: str | os.PathLike[str]) -> Path:
@@ -37,19 +38,54 @@ def back_up(database: Database, target: str | os.PathLike[str]) -> Path:
 
 
 def restore(copy: str | os.PathLike[str], target: str | os.PathLike[str]) -> Path:
-    """Put a SQLite copy in the place of `target`; nothing may have `target` open.
+    """Put a SQLite copy in the place of `target`, also while others read and write it.
+
+    A database that is in use gets the copy's pages in one transaction: who reads sees the old state
+    or the new one, who writes goes on upon the new one. What is no database any more, or has pages
+    of another size, is replaced as a file; nothing may have that open.
 
     Raises:
-        BackupError: `copy` is not a whole SQLite database.
+        BackupError: `copy` is not a whole SQLite database, or `target` stays locked.
     """
     source, path = Path(copy), Path(target)
     _check(source)
+    if path.is_file() and _page_size(path) == _page_size(source) > 0:
+        _overwrite(source, path)
+    else:
+        _replace(source, path)
+    return path
+
+
+def _overwrite(source: Path, path: Path) -> None:
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as copy,
+            closing(sqlite3.connect(path, timeout=_WAIT_S)) as target,
+        ):
+            copy.backup(target)
+    except sqlite3.Error as error:
+        raise BackupError(
+            f"{path} could not be written: {error}", hint="Stop what has it open, then try again."
+        ) from error
+    _check(path)
+
+
+def _replace(source: Path, path: Path) -> None:
     with atomic_path(path) as temporary:
         shutil.copyfile(source, temporary)
         # Left-overs of the old file would be read as if they belonged to the new one.
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return path
+
+
+def _page_size(path: Path) -> int:
+    """Bytes of a page; 0 where the file is no database."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            opened.execute("select count(*) from sqlite_schema")
+            return int(opened.execute("pragma page_size").fetchone()[0])
+    except sqlite3.Error:
+        return 0
 
 
 def _copy_sqlite(database: Database, temporary: Path) -> None:
