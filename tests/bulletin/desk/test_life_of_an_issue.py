@@ -198,7 +198,7 @@ def test_an_erratum_is_printed_and_the_hash_before_stays_on_record(room):
     assert corrected.errata[0].previous_hash == before != corrected.content_hash
     page = (issue_folder(room.desk, corrected) / "index.html").read_text("utf-8")
     assert "正确的题目" in page
-    assert "题目写错了" in page
+    assert "更正《正确的题目》：题目写错了" in page
     with pytest.raises(InputError):
         correct_issue(room.desk, room.editor, issue_id, piece_id, TEXT, " ")
 

@@ -158,3 +158,10 @@ def test_an_empty_issue_is_still_an_issue(english_issue):
     rendered, notices = render(issue)
     assert notices == ()
     assert b"This issue holds no items." in rendered["html"]
+
+
+def test_a_long_chinese_head_is_set_smaller_and_a_short_one_as_ever(chinese_issue):
+    long = dataclasses.replace(chinese_issue, series="智能信息技术跟踪扫描动态快报")
+    rule = ".masthead .series { font-size: max("
+    assert rule in render(long, ["html"])[0]["html"].decode("utf-8")
+    assert rule not in render(chinese_issue, ["html"])[0]["html"].decode("utf-8")

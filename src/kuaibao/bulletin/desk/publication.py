@@ -7,7 +7,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -44,7 +43,9 @@ __all__ = ["ask_to_publish", "correct_issue", "finish_publications", "issue_fold
 
 MAX_WAIT_S = 300.0
 WEB_FORMATS = tuple(dict.fromkeys([*FORMATS, "rss", "json_feed"]))
-_CORRECTION = {"en": "Corrected on {day}: {note}", "zh": "{day} 更正：{note}"}
+_CORRECTION = {
+    "en": "“{title}”, corrected on {day}: {note}", "zh": "{day} 更正《{title}》：{note}",
+}  # fmt: skip
 
 
 def issue_folder(desk: Desk, issue: DeskIssue) -> Path:
@@ -192,7 +193,7 @@ def _corrected(frozen: Issue, item_id: str, text: PieceText, erratum: Erratum) -
         dataclasses.replace(s, items=tuple(new(i) for i in s.items)) for s in frozen.sections
     )
     line = _CORRECTION.get(frozen.language, _CORRECTION["en"]).format(
-        day=date.fromisoformat(erratum.day).isoformat(), note=erratum.note
+        day=erratum.day, title=text.title, note=erratum.note
     )
     disclaimer = f"{frozen.disclaimer}\n{line}".strip()
     return with_number(frozen, sections=sections, disclaimer=disclaimer)

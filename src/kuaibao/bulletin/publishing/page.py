@@ -30,13 +30,17 @@ class PageLink:
     """Empty where it is only listed at the foot."""
 
 
+_MAX_HAN = 8
+"""So many Chinese characters stand on one line of any screen at the usual size of the head."""
+
+
 def render_page(issue: IssueView, links: Sequence[PageLink] = ()) -> str:
     """The whole HTML document; it loads nothing from anywhere.
 
     Its content security policy allows exactly the one style sheet and the one script it holds,
     by their hashes; what an item brings can't run even if it got past the sanitiser.
     """
-    css = template_text("page.css")
+    css = template_text("page.css") + _long_masthead(issue.series)
     script = template_text("page.js")
     words = {**issue.words.words("page"), "colon": issue.words.word("punctuation.colon")}
     return (
@@ -92,6 +96,15 @@ def _json_for_script(value: object) -> str:
     """JSON that can't end the script element it stands in."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _long_masthead(title: str) -> str:
+    """A rule that keeps a long Chinese head on one line: a browser would tear its words."""
+    n_han = sum(ord(character) > 0x2E80 for character in title)
+    if n_han <= _MAX_HAN or n_han < len(title) / 2:
+        return ""
+    size = f"min(clamp(2.1rem, 7.2vw, 4.6rem), (100vw - 2.5rem) / {1.12 * len(title):.1f})"
+    return f".masthead .series {{ font-size: max(1.15rem, {size}); }}\n"
 
 
 def _cover_size(title: str) -> int:
