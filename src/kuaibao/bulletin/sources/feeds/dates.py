@@ -45,14 +45,14 @@ def parse_date(text: str) -> datetime | None:
     and Hungarian dates and zone names by feedparser, whose answers are the reference.
     """
     try:  # the two ways in which most feeds write it, without taking the text apart
+        if text[3:4] != "," and _ISO_UTC.fullmatch(text):
+            return datetime.fromisoformat(text)
         if _RFC_USUAL.fullmatch(text):
             month = _NUMBERS[text[8:11]]
             iso = f"{text[12:16]}-{month}-{text[5:7]}T{text[17:25]}"
             if text.endswith("GMT"):
                 return datetime.fromisoformat(iso + "Z")
             return datetime.fromisoformat(iso + text[26:]).astimezone(UTC)
-        if _ISO_UTC.fullmatch(text):
-            return datetime.fromisoformat(text)
     except (KeyError, ValueError, OverflowError):
         pass
     return _parse_common(text)

@@ -25,6 +25,7 @@ __all__ = ["HANDLERS", "OF_FEEDS", "Handler", "handler_of"]
 
 Handler = Callable[[Reader, Element, Gathered], None]
 
+_ATOM_NAME = "http://www.w3.org/2005/Atom}name"
 _RDF_RESOURCE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource"
 _MAIL = re.compile(
     r"[a-zA-Z0-9_.+-]+@(?:\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.|(?:[a-zA-Z0-9-]+\.)+)"
@@ -226,6 +227,17 @@ def _author(reader: Reader, element: Element, into: Gathered) -> None:
         return
     if (element.text or "").strip():
         raise DeclinedError
+    first = element[0]
+    if (
+        len(element) == 1
+        and first.tag == _ATOM_NAME
+        and not first.keys()
+        and not (first.tail or "").strip()
+    ):
+        name = flat_text(first)
+        if name:
+            into.authors.append(_new_tuple(Person, (name, "", "")))
+        return
     fields = {"name": "", "email": "", "href": ""}
     for child in element:
         name = local_name(child.tag)
@@ -288,7 +300,7 @@ def _add_term(into: Gathered, value: str) -> None:
     if not value:
         return
     categories = into.categories
-    if categories and not categories[-1].term:
+    if categories and not categories[-1][0]:
         categories[-1] = categories[-1]._replace(term=value)
         return
     category: Category = _new_tuple(Category, (value, "", ""))

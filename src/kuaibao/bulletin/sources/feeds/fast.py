@@ -16,6 +16,7 @@ from kuaibao.bulletin.sources.feeds.decoding import decode
 from kuaibao.bulletin.sources.feeds.document import Feed, FeedEntry, Text
 from kuaibao.bulletin.sources.feeds.elements import OF_FEEDS, Handler, handler_of
 from kuaibao.bulletin.sources.feeds.gathering import (
+    CONTEXT,
     DeclinedError,
     Element,
     Gathered,
@@ -202,7 +203,8 @@ class _Walk:
         reader.depth = depth
         for child in element:
             handle = handlers[child.tag]
-            if child.keys():  # the dictionary would be made for each that has none
+            # The dictionary of attributes is asked for only where it is: asking makes one.
+            if child.keys() and not CONTEXT.isdisjoint(child.attrib):
                 before = reader.enter(child)
                 handle(reader, child, entry)
                 reader.leave(before)

@@ -24,14 +24,23 @@ from kuaibao.bulletin.sources.feeds.relative import (
 )
 from kuaibao.bulletin.sources.feeds.xhtml import NotPlainError, inner_markup
 
-__all__ = ["MEDIA_TYPES", "DeclinedError", "Element", "Gathered", "Reader", "cleaned", "flat_text"]
+__all__ = [
+    "CONTEXT",
+    "MEDIA_TYPES",
+    "DeclinedError",
+    "Element",
+    "Gathered",
+    "Reader",
+    "cleaned",
+    "flat_text",
+]
 
 Element = Any
 """An element of the C parser of `xml.etree`."""
 
 _XML_BASE = "http://www.w3.org/XML/1998/namespace}base"
 _XML_LANG = "http://www.w3.org/XML/1998/namespace}lang"
-_CONTEXT = frozenset({_XML_BASE, _XML_LANG, "base", "lang"})
+CONTEXT = frozenset({_XML_BASE, _XML_LANG, "base", "lang"})
 """Attributes that hold for what is inside."""
 _PLAIN = HTML_TYPES | {"text/plain"}
 _C1 = re.compile("[\x80-\x9f]")
@@ -107,7 +116,7 @@ class Reader:
     def enter(self, element: Element) -> tuple[str, str] | None:
         """Take on the base and the language that an element may have; what `leave` wants back."""
         attributes = element.attrib
-        if _CONTEXT.isdisjoint(attributes):
+        if CONTEXT.isdisjoint(attributes):
             return None
         get = attributes.get
         own, spoken = get(_XML_BASE) or get("base"), get(_XML_LANG, get("lang"))
@@ -161,6 +170,8 @@ class Reader:
 
 
 def _declared_type(attributes: dict[str, str], default: str) -> str:
+    if len(attributes) == 1 and (known := MEDIA_TYPES.get(attributes.get("type", ""))):
+        return known
     if attributes.get("mode"):
         raise DeclinedError
     kind = attributes.get("type", default).lower()
