@@ -28,7 +28,16 @@ class FakeCommand:
         seconds = self.step_s(overrides)
         regions = dict.fromkeys(REGIONS, 0.0)
         steps = [
-            StepRecord("real", 0, seconds, regions, regions, n_samples=8, start=i * seconds)
+            StepRecord(
+                "real",
+                0,
+                seconds,
+                regions,
+                regions,
+                n_samples=8,
+                start=i * seconds,
+                samples_before=8 * i,
+            )
             for i in range(9 if seconds else 0)
         ]
         return Examination(

@@ -14,6 +14,7 @@ import numpy as np
 
 from kuaibao.doctor.data_parts import data_parts, explained_stall_s
 from kuaibao.doctor.measured import Observation, StepRecord
+from kuaibao.doctor.statistics import middle
 
 __all__ = ["CLASSES", "DATA_CLASSES", "Accounts", "build_accounts"]
 
@@ -80,8 +81,8 @@ def build_accounts(seen: Observation) -> Accounts | None:
         )
         for cycle_real, cycle_repeat in pairs
     ]
-    step_s = _middle([_mean_wall(r) for r, _ in pairs])
-    compute_s = _middle(
+    step_s = middle([_mean_wall(r) for r, _ in pairs])
+    compute_s = middle(
         [_mean_wall(rep) if rep else _mean_wall(r) - _mean_wait(r) for r, rep in pairs]
     )
     startup_s = _startup_seconds(seen, real)
@@ -92,7 +93,7 @@ def build_accounts(seen: Observation) -> Accounts | None:
         compute_s=min(compute_s, step_s),
         real_s=[_mean_wall(r) for r, _ in pairs],
         repeat_s=[_mean_wall(rep) for _, rep in pairs if rep],
-        wait_s=_middle([_mean_wait(r) for r, _ in pairs]),
+        wait_s=middle([_mean_wait(r) for r, _ in pairs]),
         startup_s=startup_s,
         startup_share=max(
             startup_s / (startup_s + n_batches * step_s), _script_share(seen, step_s, startup_s)
@@ -131,10 +132,6 @@ def _pairs(
     return [([*group], []) for group in np.array_split(np.array(real, dtype=object), n_group)]
 
 
-def _middle(values: list[float]) -> float:
-    return float(np.median(values)) if values else 0.0
-
-
 def _mean_wall(steps: list[StepRecord]) -> float:
     return float(np.mean([s.wall for s in steps]))
 
@@ -149,13 +146,13 @@ def _detail(real: list[StepRecord]) -> dict[str, float]:
     if not looked:
         return {}
 
-    def middle(of: Any) -> float:
-        return _middle([of(d) for d in looked])
+    def usual(of: Any) -> float:
+        return middle([of(d) for d in looked])
 
-    found = {name: middle(lambda d, n=name: d[n]) for name in _COUNTS}
+    found = {name: usual(lambda d, n=name: d[n]) for name in _COUNTS}
     for region in ("python", "between", "forward", "loss"):
         for kind in ("loss", "optimizer", "synchronization", "host_to_device"):
-            found[f"{region}>{kind}"] = middle(
+            found[f"{region}>{kind}"] = usual(
                 lambda d, r=region, k=kind: d["moved"].get(r, {}).get(k, 0.0)
             )
     return found
@@ -226,11 +223,11 @@ def _body(steps: list[StepRecord], detail: dict[str, float]) -> dict[str, float]
 def _data_seconds(seen: Observation, real: list[StepRecord], parts: dict[str, float]) -> float:
     """Seconds to make one batch in one process that has a core for itself."""
     if not seen.loader.n_workers:
-        return _middle([s.regions["wait"] for s in real])
+        return middle([s.regions["wait"] for s in real])
     if seen.probes:
-        return _middle([p.warm_s + p.collate_s for p in seen.probes])
+        return middle([p.warm_s + p.collate_s for p in seen.probes])
     cpu = [row["items_cpu"] + row["collate_cpu"] for row in seen.workers]
-    return _middle(cpu)
+    return middle(cpu)
 
 
 def _startup_seconds(seen: Observation, real: list[StepRecord]) -> float:
@@ -242,11 +239,11 @@ def _startup_seconds(seen: Observation, real: list[StepRecord]) -> float:
     later = epochs[1:] or epochs
     if len(epochs) == 1 and seen.loader.persistent_workers:
         return 0.0
-    usual = _middle([s.regions["wait"] for s in real])
+    usual = middle([s.regions["wait"] for s in real])
     one_batch = max(usual, _batch_seconds(seen))
     crowded = _crowded_start_s(seen)
     costs = [max(0.0, e.iter_s + e.first_wait_s - crowded - one_batch) + e.end_s for e in later]
-    return _middle(costs)
+    return middle(costs)
 
 
 def _crowded_start_s(seen: Observation) -> float:
@@ -254,7 +251,7 @@ def _crowded_start_s(seen: Observation) -> float:
     first: dict[float, float] = {}
     for row in seen.workers:
         first.setdefault(row["pid"], row.get("delay_before", -1.0))
-    return _middle([delay for delay in first.values() if delay >= 0])
+    return middle([delay for delay in first.values() if delay >= 0])
 
 
 def _batches_an_iteration(seen: Observation) -> float:
@@ -262,14 +259,15 @@ def _batches_an_iteration(seen: Observation) -> float:
     loader = seen.settings.get("loader")
     taken = [e.n_batches for e in seen.epochs if loader is None or e.loader == loader]
     named = seen.loader.n_batches if seen.loader.n_batches > 0 else 10**9
-    return min(named, _middle([float(n) for n in taken[:-1]])) if len(taken) > 3 else named
+    return min(named, middle([float(n) for n in taken[:-1]])) if len(taken) > 3 else named
 
 
 def _script_share(seen: Observation, step_s: float, startup_s: float) -> float:
     """Share of a short training that goes before its second batch: the script's own set-up.
 
-    How long the user means to train isn't known: three epochs are supposed, or what was seen when
-    the script came to its end, and at least twelve seconds.
+    How long the user means to train is known when the script came to its own end; then its length
+    counts, at least four seconds, since nobody works on less. Else three epochs are supposed, and
+    at least twelve seconds.
     """
     loader = seen.settings.get("loader")
     first = next((e for e in seen.epochs if loader is None or e.loader == loader), None)
@@ -277,9 +275,10 @@ def _script_share(seen: Observation, step_s: float, startup_s: float) -> float:
     own = float(seen.settings.get("own_setup_s", 0.0))
     spent = max(0.0, own + max(0.0, lazy - 0.5) - 1.0)
     n_batches = max(0, seen.loader.n_batches)
-    training = seen.seconds if seen.ended == "script" else 3 * n_batches * step_s
-    return spent / (spent + max(12.0, training)) if spent else 0.0
+    is_whole = seen.ended == "script"
+    training = max(4.0, seen.seconds) if is_whole else max(12.0, 3 * n_batches * step_s)
+    return spent / (spent + training) if spent else 0.0
 
 
 def _batch_seconds(seen: Observation) -> float:
-    return _middle([row["end"] - row["start"] for row in seen.workers])
+    return middle([row["end"] - row["start"] for row in seen.workers])

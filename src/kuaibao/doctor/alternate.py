@@ -65,10 +65,11 @@ def seconds_a_sample(seen: Observation) -> float:
     steps = [s for s in seen.steps if s.mode == "real"]
     if len(steps) < 3:
         return math.nan
-    end = steps[-1].start + steps[-1].wall + steps[-1].delay
-    delays = math.fsum(s.delay for s in steps[1:])
-    samples = sum(s.n_samples for s in steps[1:])
-    return max(1e-9, end - steps[1].start - delays) / max(1, samples)
+    first, last = steps[1], steps[-1]
+    end = last.start + last.wall + last.delay
+    delays = last.delay_before + last.delay - first.delay_before
+    samples = last.samples_before + last.n_samples - first.samples_before
+    return max(1e-9, end - first.start - delays) / max(1, samples)
 
 
 def alternate(

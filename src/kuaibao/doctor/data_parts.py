@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from kuaibao.doctor.measured import Observation, ProbeRecord, StepRecord
+from kuaibao.doctor.statistics import middle
 
 __all__ = ["data_parts", "explained_stall_s", "sending_seconds"]
 
@@ -59,7 +60,7 @@ def _refine(parts: dict[str, float], probes: list[ProbeRecord]) -> None:
     """Let the probes move time between classes where an ablation proves it."""
     if not probes:
         return
-    read = _middle(
+    read = middle(
         [max(0.0, p.warm_s - p.memory_s) / p.warm_s for p in probes if p.memory_s is not None]
     )
     items = parts["disk"] + parts["decode"] + parts["transform"]
@@ -71,14 +72,14 @@ def _refine(parts: dict[str, float], probes: list[ProbeRecord]) -> None:
     drafted = [p for p in probes if p.draft_s is not None]
     if drafted:
         # What a decode at the right size saves is decoding, also where the resize paid for it.
-        saved = _middle([max(0.0, p.warm_s - (p.draft_s or 0.0)) / p.warm_s for p in drafted])
+        saved = middle([max(0.0, p.warm_s - (p.draft_s or 0.0)) / p.warm_s for p in drafted])
         missing = saved * items - parts["decode"]
         moved = max(0.0, min(parts["transform"], missing))
         parts["transform"] -= moved
         parts["decode"] += moved
     large = [p for p in probes if p.collate_large_arena_s is not None]
     if large and len(large) * 2 >= len(probes):
-        faulting = _middle(
+        faulting = middle(
             [max(0.0, 1.0 - (p.collate_large_arena_s or 0.0) / p.collate_s) for p in large]
         )
         parts["memory"] += parts["collate"] * faulting
@@ -95,16 +96,16 @@ def _add_transfer(parts: dict[str, float], seen: Observation, real: list[StepRec
     probes = seen.probes
     if not probes:
         return
-    alone = _middle([p.warm_s + p.collate_s for p in probes])
+    alone = middle([p.warm_s + p.collate_s for p in probes])
     repeat = [s.wall for s in seen.steps if s.mode == "repeat" and not s.discard]
     if not repeat:
         return
     # Neighbours on the machine slow the workers too: that is no fault of having workers.
-    without_workers = _middle(repeat) + alone * _worker_delay(seen.workers)
+    without_workers = middle(repeat) + alone * _worker_delay(seen.workers)
     step = _mean_wall(real)
     if step > 1.25 * without_workers:
         # The loop would be faster without any worker: that part of the stall is theirs.
-        harm = (step - without_workers) / max(1e-9, step - _middle(repeat))
+        harm = (step - without_workers) / max(1e-9, step - middle(repeat))
         others = sum(value for name, value in parts.items() if name != "transfer")
         wanted = others * harm / max(0.02, 1.0 - harm)
         parts["transfer"] = max(parts["transfer"], wanted)
@@ -118,7 +119,7 @@ def _move_shared_memory(parts: dict[str, float], seen: Observation) -> None:
     faults = float(np.mean([row["faults_collate"] for row in seen.workers]))
     if not seen.probes or faults < 500:
         return
-    alone = _middle([p.collate_s for p in seen.probes])
+    alone = middle([p.collate_s for p in seen.probes])
     moved = max(0.0, parts["collate"] - alone)
     parts["collate"] -= moved
     parts["transfer"] += moved
@@ -144,7 +145,7 @@ def sending_seconds(rows: list[dict[str, float]]) -> float:
         )
         for before, after in _consecutive(rows)
     ]
-    return _middle(costs)
+    return middle(costs)
 
 
 def explained_stall_s(seen: Observation) -> float | None:
@@ -180,7 +181,3 @@ def _consecutive(
 
 def _mean_wall(steps: list[StepRecord]) -> float:
     return float(np.mean([s.wall for s in steps]))
-
-
-def _middle(values: list[float]) -> float:
-    return float(np.median(values)) if values else 0.0

@@ -11,15 +11,34 @@ import ast
 __all__ = ["distributed", "last_import_line"]
 
 _HEAD = """import atexit
+import contextlib
+import gc
+import io
+import multiprocessing
 import os
+import sys
 
 import torch.distributed
 from torch.utils.data.distributed import DistributedSampler
 
-torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-atexit.register(torch.distributed.destroy_process_group)  # its threads would abort the exit
-if torch.cuda.is_available():
-    torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+if multiprocessing.parent_process() is None:  # not again in a worker that imports this file
+    torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    atexit.register(torch.distributed.destroy_process_group)
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+"""
+
+_TAIL = """
+if __name__ == "__main__":
+    # The work is done. The model still holds its process group: taking the interpreter down now
+    # could abort in one of the group's threads, and torchrun would report a failure.
+    torch.distributed.barrier()
+    atexit._run_exitfuncs()
+    for one in [sys.stdout, sys.stderr, *gc.get_objects()]:
+        if issubclass(type(one), io.IOBase):  # files that are still open
+            with contextlib.suppress(OSError, ValueError):
+                one.flush()
+    os._exit(0)
 """
 
 
@@ -28,7 +47,8 @@ def distributed(source: str) -> str | None:
 
     A loader's batch is divided by the number of processes, as DataParallel divides it by the number
     of devices, and shuffling goes through a `DistributedSampler`; call its `set_epoch` for another
-    order in each epoch.
+    order in each epoch. A script that ends in `sys.exit(...)` never reaches the clean end that is
+    put below it, and leaves as it always did.
 
     Raises:
         SyntaxError: The source is no Python.
@@ -51,7 +71,9 @@ def distributed(source: str) -> str | None:
         source = source[:start] + new + source[end:]
     at = last_import_line(tree)
     lines = source.splitlines(keepends=True)
-    return "".join([*lines[:at], _HEAD, *lines[at:]])
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    return "".join([*lines[:at], _HEAD, *lines[at:], _TAIL])
 
 
 def last_import_line(tree: ast.Module) -> int:

@@ -14,6 +14,7 @@ import weakref
 from typing import Any
 
 from kuaibao.doctor.batches import leaves
+from kuaibao.doctor.patches import Patches
 from kuaibao.doctor.timeline import Timeline
 
 __all__ = ["LoopHooks"]
@@ -38,7 +39,7 @@ class LoopHooks:
         """While a device batch is repeated: host tensor's id to its copy on the device."""
         self._without_parameters: dict[int, bool] = {}
         self._inside = 0
-        self._patched: list[tuple[Any, str, Any]] = []
+        self._patches = Patches()
         self._handles: list[Any] = []
         self.loss_spans: list[tuple[float, float]] = []
         """(start, end) of the step's loss modules, which count as forward until they return."""
@@ -67,18 +68,20 @@ class LoopHooks:
         self._hook_print()
         self._hook_compile(torch)
 
-    def _patch(self, owner: Any, name: str, new: Any) -> None:
-        self._patched.append((owner, name, getattr(owner, name)))
-        setattr(owner, name, new)
-
     def uninstall(self) -> None:
         """Put everything back."""
-        for owner, name, original in reversed(self._patched):
-            setattr(owner, name, original)
-        for handle in self._handles:
-            handle.remove()
-        self._patched.clear()
-        self._handles.clear()
+        self._patches.undo()
+        self._remove_optimizer_hooks()
+
+    def rest(self) -> None:
+        """Take the hooks out for a while: even one that is off costs its call."""
+        self._patches.off()
+        self._remove_optimizer_hooks()
+
+    def wake(self) -> None:
+        """Put them in again."""
+        self._patches.on()
+        self._add_optimizer_hooks()
 
     def _hook_modules(self, torch: Any) -> None:
         original = torch.nn.Module.__call__
@@ -101,7 +104,7 @@ class LoopHooks:
                 hooks._inside = 0
                 hooks._forward_done(self, output, was_between, start)
 
-        self._patch(torch.nn.Module, "__call__", call)
+        self._patches.add(torch.nn.Module, "__call__", call)
 
     def _inner_loss(self, original: Any, *args: Any, **kwargs: Any) -> Any:
         """A loss module that runs inside of a model's forward."""
@@ -147,7 +150,7 @@ class LoopHooks:
             (torch.autograd, "backward"),
             (torch.autograd, "grad"),
         ):
-            self._patch(owner, name, self._around(getattr(owner, name), "backward"))
+            self._patches.add(owner, name, self._around(getattr(owner, name), "backward"))
 
     def _around(self, original: Any, region: str) -> Any:
         @functools.wraps(original)
@@ -169,6 +172,16 @@ class LoopHooks:
         return call
 
     def _hook_optimizers(self, torch: Any) -> None:
+        self._add_optimizer_hooks()
+        base = torch.optim.Optimizer
+        self._patches.add(base, "zero_grad", self._around(base.zero_grad, "optimizer"))
+        clip = torch.nn.utils
+        for name in ("clip_grad_norm_", "clip_grad_value_"):
+            timed = self._around(getattr(clip, name), "optimizer")
+            self._patches.add(clip, name, timed)
+            self._patches.add(clip.clip_grad, name, timed)
+
+    def _add_optimizer_hooks(self) -> None:
         module = importlib.import_module("torch.optim.optimizer")
 
         def before(optimizer: Any, args: Any, kwargs: Any) -> Any:
@@ -185,13 +198,11 @@ class LoopHooks:
 
         self._handles.append(module.register_optimizer_step_pre_hook(before))
         self._handles.append(module.register_optimizer_step_post_hook(after))
-        base = torch.optim.Optimizer
-        self._patch(base, "zero_grad", self._around(base.zero_grad, "optimizer"))
-        clip = torch.nn.utils
-        for name in ("clip_grad_norm_", "clip_grad_value_"):
-            timed = self._around(getattr(clip, name), "optimizer")
-            self._patch(clip, name, timed)
-            self._patch(clip.clip_grad, name, timed)
+
+    def _remove_optimizer_hooks(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
 
     def _with_timed_closure(self, args: Any, kwargs: dict[str, Any]) -> Any:
         """A closure is the loop's own code, although the optimiser calls it (Lightning, LBFGS)."""
@@ -216,7 +227,7 @@ class LoopHooks:
 
     def _hook_copies(self, torch: Any) -> None:
         for name in ("to", "cuda"):
-            self._patch(torch.Tensor, name, self._copying(getattr(torch.Tensor, name)))
+            self._patches.add(torch.Tensor, name, self._copying(getattr(torch.Tensor, name)))
 
     def _copying(self, original: Any) -> Any:
         @functools.wraps(original)
@@ -240,9 +251,9 @@ class LoopHooks:
         return call
 
     def _hook_print(self) -> None:
-        self._patch(builtins, "print", self._around(builtins.print, "synchronization"))
+        self._patches.add(builtins, "print", self._around(builtins.print, "synchronization"))
         handler = logging.StreamHandler
-        self._patch(handler, "emit", self._around(handler.emit, "synchronization"))
+        self._patches.add(handler, "emit", self._around(handler.emit, "synchronization"))
 
     def _hook_compile(self, torch: Any) -> None:
         original = torch.compile
@@ -252,7 +263,7 @@ class LoopHooks:
             self.uses_compile = True
             return original(*args, **kwargs)
 
-        self._patch(torch, "compile", compile_)
+        self._patches.add(torch, "compile", compile_)
 
 
 def _strided() -> Any:

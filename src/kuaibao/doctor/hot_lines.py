@@ -45,12 +45,13 @@ class LineSampler:
         self._stop.set()
 
     def _watch(self) -> None:
-        before, delay_before = perf_counter(), delay_of(self._task)
+        delay_s = delay_of(self._task)
+        before, delay_before = perf_counter(), delay_s()
         while not self._stop.wait(_PERIOD_S):
             frame = sys._current_frames().get(self._thread_id)
             region = self.region()
             place = self._own_line(frame)
-            now, delay = perf_counter(), delay_of(self._task)
+            now, delay = perf_counter(), delay_s()
             if place is not None:
                 self.counts[(region, *place)] += 1
                 running = max(0.0, now - before - (delay - delay_before))

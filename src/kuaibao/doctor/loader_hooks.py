@@ -27,6 +27,8 @@ def _hook_next(session: Any, base: Any) -> None:
     original_next, original_index = base.__next__, base._next_index
 
     def next_(iterator: Any) -> Any:
+        if session.rest.iterator is iterator:
+            return session.rest.next_batch(original_next)
         if session.finished or session.is_fetching or not _is_loop_thread(session):
             session.stop_again()
             return original_next(iterator)
@@ -34,12 +36,14 @@ def _hook_next(session: Any, base: Any) -> None:
 
     def next_index(iterator: Any) -> Any:
         index = original_index(iterator)
+        if session.rest.iterator is iterator:
+            return index
         if isinstance(index, list) and not session.finished:
             session.log.drawn(iterator._index_sampler, index)
         return index
 
-    session.hooks._patch(base, "__next__", next_)
-    session.hooks._patch(base, "_next_index", next_index)
+    session.loader_patches.add(base, "__next__", next_)
+    session.loader_patches.add(base, "_next_index", next_index)
 
 
 def _hook_iter(session: Any, loader_class: Any) -> None:
@@ -48,6 +52,7 @@ def _hook_iter(session: Any, loader_class: Any) -> None:
     def iter_(loader: Any) -> Any:
         if session.finished or session.is_fetching:
             return original(loader)
+        session.rest.end()
         session.end_step(disturbed=True)
         start, delay = perf_counter(), run_delay_s()
         iterator = original(loader)
@@ -55,7 +60,7 @@ def _hook_iter(session: Any, loader_class: Any) -> None:
         session.log.opened(loader, iterator, max(0.0, seconds))
         return iterator
 
-    session.hooks._patch(loader_class, "__iter__", iter_)
+    session.loader_patches.add(loader_class, "__iter__", iter_)
 
 
 def _hook_init(session: Any, loader_class: Any) -> None:
@@ -67,7 +72,7 @@ def _hook_init(session: Any, loader_class: Any) -> None:
                 object.__setattr__(loader, "_kuaibao_place", facts.place_of_caller())
         original(loader, *args, **_overridden(kwargs, session.settings.overrides))
 
-    session.hooks._patch(loader_class, "__init__", init)
+    session.loader_patches.add(loader_class, "__init__", init)
 
 
 def _overridden(settings: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,10 @@ class StepRecord:
     has_backward: bool = False
     delay: float = 0.0
     """Seconds the loop's thread had no core; already taken off `wall` and `regions`."""
+    delay_before: float = 0.0
+    """Such seconds from the thread's birth to this step; some steps in between go unwatched."""
+    samples_before: int = 0
+    """Samples of all real steps before this one."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from kuaibao.doctor.processes import n_open_files, proportional_bytes, resident_
 __all__ = ["MemoryWatch"]
 
 _MAX_ROWS = 400
+_LEAST_S = 0.02
+"""Between two rows: to count open files costs a twentieth of a millisecond."""
 _EVERY_S = 0.4
 """A worker's memory is read from its whole map, which takes a millisecond or two."""
 
@@ -34,7 +36,8 @@ class MemoryWatch:
 
     def after_step(self, n_steps: int, seconds: float) -> None:
         """The loop's memory after a real step, with what is known of the workers'."""
-        if self.rows and n_steps - self.rows[-1]["steps"] < self._every:
+        last = self.rows[-1] if self.rows else None
+        if last and (n_steps - last["steps"] < self._every or seconds - last["seconds"] < _LEAST_S):
             return
         if seconds - self._looked_at > _EVERY_S:
             self._looked_at = seconds

@@ -8,6 +8,7 @@ import platform
 import resource
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,29 +32,44 @@ __all__ = [
 
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-_schedstat: tuple[int, int, int] = (0, 0, -1)
-"""(process, thread, open file): the file of a thread stays open between two readings."""
+
+
+class _Reading:
+    """A file of /proc that stays open between two readings by one thread."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._owner = (0, 0)
+        self._handle = -1
+
+    def read(self) -> bytes:
+        me = os.getpid(), threading.get_ident()
+        if me != self._owner:
+            handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            if self._handle >= 0 and self._owner[0] == me[0]:
+                os.close(self._handle)
+            self._owner, self._handle = me, handle
+        return os.pread(self._handle, 128, 0)
+
+
+_schedstat = _Reading("/proc/thread-self/schedstat")
+_io = _Reading("/proc/thread-self/io")
 
 
 def run_delay_s() -> float:
     """Seconds this thread was ready to run but had no core (`/proc/thread-self/schedstat`)."""
-    global _schedstat
-    me = os.getpid(), threading.get_ident()
-    try:
-        if _schedstat[:2] != me:
-            if _schedstat[0] == me[0] and _schedstat[2] >= 0:
-                os.close(_schedstat[2])
-            handle = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-            _schedstat = (*me, handle)
-        return int(os.pread(_schedstat[2], 128, 0).split()[1]) * 1e-9
-    except (OSError, IndexError, ValueError):
-        return 0.0
+    return _delay_in(_schedstat)
 
 
-def delay_of(task: int) -> float:
-    """Seconds that a thread of this process, by its native id, had no core."""
+def delay_of(task: int) -> Callable[[], float]:
+    """A reading of the seconds that a thread of this process, by its native id, had no core."""
+    reading = _Reading(f"/proc/self/task/{task}/schedstat")
+    return lambda: _delay_in(reading)
+
+
+def _delay_in(reading: _Reading) -> float:
     try:
-        return int(Path(f"/proc/self/task/{task}/schedstat").read_text().split()[1]) * 1e-9
+        return int(reading.read().split()[1]) * 1e-9
     except (OSError, IndexError, ValueError):
         return 0.0
 
@@ -61,15 +77,9 @@ def delay_of(task: int) -> float:
 def bytes_asked_for() -> int:
     """Bytes that this thread's read calls have returned, from a disk or from the page cache."""
     try:
-        handle = os.open("/proc/thread-self/io", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return 0
-    try:
-        return int(os.read(handle, 64).split(b"\n", 1)[0].split()[1])
+        return int(_io.read().split(b"\n", 1)[0].split()[1])
     except (OSError, IndexError, ValueError):
         return 0
-    finally:
-        os.close(handle)
 
 
 def cpu_seconds(pid: int) -> float:

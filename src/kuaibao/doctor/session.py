@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,12 +24,16 @@ from kuaibao.doctor.hooks import LoopHooks
 from kuaibao.doctor.hot_lines import LineSampler
 from kuaibao.doctor.loader_hooks import hook_loaders
 from kuaibao.doctor.loaders import Iteration, LoaderLog
-from kuaibao.doctor.measured import Observation, StepRecord
+from kuaibao.doctor.measured import Observation
 from kuaibao.doctor.memory_watch import MemoryWatch
+from kuaibao.doctor.open_step import OpenStep
+from kuaibao.doctor.patches import Patches
 from kuaibao.doctor.planning import Plan
 from kuaibao.doctor.processes import core_seconds, cpu_seconds, run_delay_s
+from kuaibao.doctor.rest import Rest
 from kuaibao.doctor.schedule import Turn
 from kuaibao.doctor.settings import Settings, StopExamination
+from kuaibao.doctor.thrift import Thrift
 from kuaibao.doctor.timeline import Timeline, without_delay
 
 __all__ = ["Session"]
@@ -42,20 +46,6 @@ _PATIENCE = 3
 _REPEATING = ("repeat", "threads", "unchecked", "device")
 
 
-@dataclass
-class _OpenStep:
-    turn: Turn
-    iterator: int
-    start: float
-    n_samples: int = 0
-    fetch: dict[str, float] | None = None
-    disturbed: bool = False
-    delay: float = 0.0
-    n_backward: int = 0
-    log: Any = None
-    functions: Any = None
-
-
 class Session:
     """Everything that is watched in this process."""
 
@@ -65,6 +55,8 @@ class Session:
         self.observation = Observation()
         self.timeline = Timeline()
         self.hooks = LoopHooks(self.timeline)
+        self.loader_patches = Patches()
+        self.rest = Rest(self)
         self.sampler = sampler or LineSampler(self._region)
         self.sampler.region = self._region
         self.log = LoaderLog(spool, self.observation.epochs)
@@ -81,9 +73,12 @@ class Session:
         limit = 0.8 if settings.seconds and settings.seconds < 15 else 2.0
         self._probes = DataProbes(self.observation, self.log, limit_s=limit)
         self._memory = MemoryWatch(self.observation.memory, spool)
-        self._step: _OpenStep | None = None
+        self._thrift = Thrift()
+        self._n_to_rest = 0
+        self._step: OpenStep | None = None
         self._main_fetch: dict[str, float] | None = None
         self._n_taken = 0
+        self._n_steps = 0
         self._put_back_calls: list[tuple[Any, Any]] = []
         self._device_copies: dict[int, dict[int, Any]] = {}
         self._call_cost: float | None = None
@@ -101,7 +96,9 @@ class Session:
 
     def uninstall(self) -> None:
         """Put torch back as it was (the meters in its fetchers stay and are idle)."""
+        self.rest.end()
         self.hooks.uninstall()
+        self.loader_patches.undo()
         METER.sink, METER.spool, METER.muted = None, None, True
 
     def _region(self) -> str:
@@ -113,6 +110,7 @@ class Session:
 
     def next_batch(self, iterator: Any, original: Any) -> Any:
         """Close the step that ends here, and open the next one."""
+        called = perf_counter()
         if not self.started:
             self._begin_watch()
         self.end_step()
@@ -123,12 +121,32 @@ class Session:
         if reason:
             self.stop(reason)
         if state.is_spent:
-            self._exhausted(iterator, state, perf_counter())
+            self.exhausted(iterator, state, perf_counter())
             raise StopIteration
+        if self._n_to_rest and state.delivered:
+            n_steps, self._n_to_rest = self._n_to_rest, 0
+            self.rest.begin(iterator, state, n_steps)
+            if self.rest.iterator is not None:
+                return self.rest.next_batch(original)
         turn = self._plan.turn(iterator, state)
         if turn.probe:
             self._between_blocks(state)
-        return self._deliver(iterator, state, turn, original)
+        batch = self._deliver(iterator, state, turn, original)
+        if self._step is not None:
+            waited = self.timeline.wall_of("wait")
+            self._step.own_s = perf_counter() - called - waited
+        return batch
+
+    @property
+    def _only_watches(self) -> bool:
+        return not self.settings.ablate and not self.settings.treatments
+
+    def count_rested(self, n_taken: int, n_samples: int, *, n_left: int) -> None:
+        """Batches that were taken while the watch was at rest, and how many it still may leave."""
+        self._n_to_rest = n_left
+        self._n_taken += n_taken
+        self._n_steps += n_taken
+        self.observation.samples_seen += n_samples
 
     def _begin_watch(self) -> None:
         self.started = perf_counter()
@@ -142,7 +160,9 @@ class Session:
         self._main_fetch = None
         if turn.detail:
             self._measure_glass()
-        step = _OpenStep(turn, id(iterator), perf_counter(), n_backward=self.hooks.n_backward)
+        step = OpenStep(turn, id(iterator), perf_counter(), n_backward=self.hooks.n_backward)
+        step.samples_before = self.observation.samples_seen
+        self._n_steps += 1
         self._step = step
         batch: Any = self._repeated(state, turn) if turn.mode in _REPEATING else None
         if turn.mode == "treated":
@@ -177,7 +197,7 @@ class Session:
             batch = self._fetch(iterator, state, turn, original)
         except StopIteration:
             self._abandon_step()
-            self._exhausted(iterator, state, since)
+            self.exhausted(iterator, state, since)
             raise
         except BaseException:
             self._abandon_step()
@@ -237,7 +257,7 @@ class Session:
         if self._call_cost is None:
             self._call_cost = detail.cost_of_a_call()
 
-    def _open_glass(self, step: _OpenStep) -> None:
+    def _open_glass(self, step: OpenStep) -> None:
         from kuaibao.doctor import detail
 
         hooks = self.hooks
@@ -260,6 +280,9 @@ class Session:
             step.log.__exit__(None, None, None)
         wall, cpu = self.timeline.end_step()
         seconds = perf_counter() - step.start
+        if self._only_watches and step.log is None:
+            changes = self.timeline.n_charges
+            self._n_to_rest = self._thrift.watched(seconds, step.own_s, changes)
         delay = min(run_delay_s() - step.delay, 0.98 * seconds)
         self._put_back(step)
         self._synchronize(step)
@@ -269,16 +292,16 @@ class Session:
         has_backward = self.hooks.n_backward > step.n_backward
         self.log.stepped(state.loader, has_backward=has_backward)
         if step.turn.mode == "real":
-            n = len(self.observation.steps)
-            self._memory.after_step(n, perf_counter() - self.started)
+            self._memory.after_step(self._n_steps, perf_counter() - self.started)
         if len(self.observation.steps) < _MAX_STEPS:
-            step.delay = delay
             step.disturbed |= disturbed
             wall = without_delay(wall, cpu, delay)
-            self._record_step(step, wall, cpu, seconds - delay, has_backward)
+            looked_at = self._looked_at(step, wall)
+            record = step.record(wall, cpu, seconds - delay, delay, looked_at, has_backward)
+            self.observation.steps.append(record)
             self.observation.settings.setdefault("step_loader", []).append(id(state.loader))
 
-    def _put_back(self, step: _OpenStep) -> None:
+    def _put_back(self, step: OpenStep) -> None:
         """Whatever was changed for this step only."""
         if step.turn.mode == "treated":
             self.treatment.leave()
@@ -293,48 +316,22 @@ class Session:
         if self._step is not None:
             self._put_back(self._step)
 
-    def _synchronize(self, step: _OpenStep) -> None:
+    def _synchronize(self, step: OpenStep) -> None:
         """On a GPU, looked-at steps end when the device has."""
         torch = sys.modules.get("torch")
         if torch is not None and step.turn.detail and torch.cuda.is_available():
             torch.cuda.synchronize()
 
-    def _record_step(
-        self, step: _OpenStep, wall: dict[str, float], cpu: dict[str, float], seconds: float,
-        has_backward: bool,
-    ) -> None:  # fmt: skip
-        looked_at = None
-        if step.log is not None:
-            from kuaibao.doctor import detail
+    def _looked_at(self, step: OpenStep, wall: dict[str, float]) -> dict[str, Any] | None:
+        if step.log is None:
+            return None
+        from kuaibao.doctor import detail
 
-            looked_at = asdict(
-                detail.summarize(
-                    step.log,
-                    wall,
-                    self._call_cost or 0.0,
-                    self.hooks.loss_spans,
-                    step.functions.spans,
-                )
-            )
-        turn = step.turn
-        self.observation.steps.append(
-            StepRecord(
-                mode=turn.mode,
-                cycle=turn.cycle,
-                wall=seconds,
-                regions=wall,
-                cpu=cpu,
-                n_samples=step.n_samples,
-                start=step.start,
-                discard=turn.discard or step.disturbed,
-                detail=looked_at,
-                fetch=step.fetch,
-                has_backward=has_backward,
-                delay=step.delay,
-            )
-        )
+        spans = self.hooks.loss_spans, step.functions.spans
+        return asdict(detail.summarize(step.log, wall, self._call_cost or 0.0, *spans))
 
-    def _exhausted(self, iterator: Any, state: Iteration, since: float) -> None:
+    def exhausted(self, iterator: Any, state: Iteration, since: float) -> None:
+        """A walk over a loader has come to its end."""
         self._abandon_step()
         self.log.exhausted(iterator, state, perf_counter() - since)
         self._save_now_and_then()
@@ -385,6 +382,7 @@ class Session:
         """The last observation; safe to call twice."""
         if self.finished:
             return
+        self.rest.end()
         self.end_step(disturbed=True)
         self.finished = True
         self.hooks.on = False
@@ -396,7 +394,7 @@ class Session:
         self._save()
 
     def _save_now_and_then(self) -> None:
-        if time.monotonic() - self._last_save > max(_SAVE_EVERY_S, 100 * self._save_s):
+        if time.monotonic() - self._last_save > max(_SAVE_EVERY_S, 300 * self._save_s):
             self._save()
 
     def _save(self) -> None:

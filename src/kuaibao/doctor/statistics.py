@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Interval", "bootstrap", "interval", "log_ratio_interval"]
+__all__ = ["Interval", "bootstrap", "interval", "log_ratio_interval", "middle"]
 
 _DRAWS = 400
 
@@ -25,6 +25,12 @@ class Interval:
     def to_json(self) -> dict[str, float]:
         """Rounded to four places."""
         return {"low": round(self.low, 4), "mid": round(self.mid, 4), "high": round(self.high, 4)}
+
+
+def middle(values: Iterable[float]) -> float:
+    """Their median; 0 for none."""
+    rows = list(values)
+    return float(np.median(rows)) if rows else 0.0
 
 
 def bootstrap(

@@ -35,6 +35,7 @@ class Timeline:
         """Places in the stack that stand for the loop's own code: its bottom, and closures."""
         self.at = perf_counter()
         self.at_cpu = thread_time()
+        self.n_charges = 0
         self.segments: list[tuple[str, float, float]] = []
         """(region, start, end) of the first steps, for the picture in the report."""
 
@@ -42,6 +43,10 @@ class Timeline:
     def top(self) -> str:
         """Name of the innermost open region."""
         return REGIONS[self.stack[-1]]
+
+    def wall_of(self, region: str) -> float:
+        """Seconds that the region was charged in this step."""
+        return self.wall[_INDEX[region]]
 
     def charge(self) -> None:
         """Bring the accounts up to now."""
@@ -52,6 +57,7 @@ class Timeline:
         if len(self.segments) < _MAX_SEGMENTS and now - self.at > 2e-5:
             self.segments.append((REGIONS[top], self.at, now))
         self.at, self.at_cpu = now, cpu
+        self.n_charges += 1
 
     def enter(self, region: str) -> None:
         """Open a region."""
@@ -91,6 +97,7 @@ class Timeline:
         """Start a new step with empty accounts; regions left open by an exception are closed."""
         self.wall = [0.0] * _N
         self.cpu = [0.0] * _N
+        self.n_charges = 0
         del self.stack[1:], self._floors[1:]
         self.stack[0] = _INDEX["python"]
         self.at, self.at_cpu = perf_counter(), thread_time()
