@@ -9,6 +9,10 @@ Three classes of work, each with no worker and with two:
              one, else Pillow with draft; FFCV brings its own decoder)
     decoded  a store of decoded 224 pictures, batches gathered
 CPU time of all processes is the measure (the machine is shared), with the best wall time beside it.
+Memory: each loader once more in a process of its own, the most that the process tree grew by over
+an epoch (proportional set size, so that shared pages count once): its own pages (anonymous and
+shared memory), and pages of mapped files, which the kernel may drop. Batches that wait in workers'
+queues are mapped nowhere and not in it: (workers x prefetch + 1) x 4.8 MB.
 Peers are used when they are installed: pip install webdataset litdata simplejpeg (FFCV needs
 OpenCV's development files).
 """
@@ -16,11 +20,15 @@ OpenCV's development files).
 from __future__ import annotations
 
 import argparse
+import functools
 import io
+import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -120,31 +128,39 @@ def contenders(
     from kuaibao.loading import EncodedFiles, RamCache, Store, build_store
 
     found: dict[tuple[str, str, int], Callable] = {}
-    pixels = np.lib.format.open_memmap(
-        folder / "plain.npy", "w+", np.uint8, (len(paths), SIDE, SIDE, 3)
-    )
-    for i, path in enumerate(paths):
-        pixels[i] = decode(path.read_bytes()).numpy()
-    pixels.flush()
+    if not (folder / "plain.npy").exists():
+        pixels = np.lib.format.open_memmap(
+            folder / "plain.npy", "w+", np.uint8, (len(paths), SIDE, SIDE, 3)
+        )
+        for i, path in enumerate(paths):
+            pixels[i] = decode(path.read_bytes()).numpy()
+        pixels.flush()
     plain = np.load(folder / "plain.npy", mmap_mode="r")
-    store = build_store(Pixels(plain), folder / "store")
-    cache = RamCache(Pixels(plain), check=False)
-    cache.fill()
-    held = EncodedFiles([str(p) for p in paths])
+    build_store(Pixels(plain), folder / "store")
+
+    @functools.cache
+    def cache():
+        made = RamCache(Pixels(plain), check=False)
+        made.fill()
+        return made
+
+    @functools.cache
+    def held():
+        return EncodedFiles([str(p) for p in paths])
+
     for workers in (0, 2):
         for kind, work in (("bytes", sizes), ("decode", decode)):
             found[kind, "DataLoader", workers] = lambda work=work, w=workers: loader(
                 Files(paths, work), w
             )
             found[kind, "ours: EncodedFiles", workers] = lambda work=work, w=workers: loader(
-                Encoded(held, work), w
+                Encoded(held(), work), w
             )
         found["decoded", "DataLoader", workers] = lambda w=workers: loader(Pixels(plain), w)
         found["decoded", "ours: Store", workers] = lambda w=workers: loader(
             Store(folder / "store"), w
         )
-        found["decoded", "ours: RamCache", workers] = lambda w=workers: loader(cache, w)
-    del store
+        found["decoded", "ours: RamCache", workers] = lambda w=workers: loader(cache(), w)
     add_webdataset(found, folder, paths)
     add_litdata(found, folder, paths)
     add_ffcv(found, folder, paths, classes)
@@ -157,12 +173,13 @@ def add_webdataset(found: dict, folder: Path, paths: list[Path]) -> None:
     except ImportError:
         return
     shards = folder / "wds"
-    shards.mkdir()
-    with wds.ShardWriter(
-        str(shards / "%04d.tar"), maxcount=max(1, len(paths) // 8), verbose=0
-    ) as out:
-        for i, path in enumerate(paths):
-            out.write({"__key__": f"{i:06d}", "jpg": path.read_bytes()})
+    if not shards.exists():
+        shards.mkdir()
+        with wds.ShardWriter(
+            str(shards / "%04d.tar"), maxcount=max(1, len(paths) // 8), verbose=0
+        ) as out:
+            for i, path in enumerate(paths):
+                out.write({"__key__": f"{i:06d}", "jpg": path.read_bytes()})
     urls = sorted(str(p) for p in shards.glob("*.tar"))
     for workers in (0, 2):
         for kind, work in (("bytes", sizes), ("decode", decode)):
@@ -182,9 +199,10 @@ def add_litdata(found: dict, folder: Path, paths: list[Path]) -> None:
         from litdata.streaming.writer import BinaryWriter
     except ImportError:
         return
-    import json
 
     def write(target: Path, samples) -> None:
+        if target.exists():
+            return
         target.mkdir()
         writer = BinaryWriter(str(target), chunk_bytes=32 << 20)
         for i, sample in enumerate(samples):
@@ -241,6 +259,8 @@ def add_ffcv(found: dict, folder: Path, paths: list[Path], classes: list[str]) -
 
     sources = {"decode": ("jpg", "jpg", AsTuples()), "decoded": ("raw", "raw", Small())}
     for name, mode, data in (sources[kind] for kind in sources if kind in classes):
+        if (folder / f"{name}.beton").exists():
+            continue
         writer = DatasetWriter(str(folder / f"{name}.beton"), {"x": RGBImageField(write_mode=mode)})
         writer.from_indexed_dataset(data)
     for workers in (1, 2):
@@ -256,6 +276,73 @@ def add_ffcv(found: dict, folder: Path, paths: list[Path], classes: list[str]) -
             )  # fmt: skip
 
 
+class MemoryOfTree(threading.Thread):
+    """Watches the proportional set size of this process and all below it, ten times a second."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = (0, 0)
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Look until stopped."""
+        while not self.stopped.wait(0.1):
+            self.look()
+
+    def look(self) -> tuple[int, int]:
+        """Bytes of own and shared memory, and of mapped files."""
+        own = mapped = 0
+        for pid in _tree(os.getpid()):
+            try:
+                with open(f"/proc/{pid}/smaps_rollup") as file:
+                    kb = {
+                        line.split(":")[0]: line.split()[1] for line in file if line[:4] == "Pss_"
+                    }
+            except (OSError, IndexError):
+                continue
+            own += 1024 * (int(kb["Pss_Anon"]) + int(kb["Pss_Shmem"]))
+            mapped += 1024 * int(kb["Pss_File"])
+        self.most = max(own, self.most[0]), max(mapped, self.most[1])
+        return own, mapped
+
+
+def _tree(pid: int) -> list[int]:
+    found = [pid]
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            children = Path(f"/proc/{pid}/task/{task}/children").read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            found += _tree(int(child)) if os.path.exists(f"/proc/{child}/task") else []
+    return found
+
+
+def memory_child(folder: Path, paths: list[Path], key: tuple[str, str, int]) -> None:
+    """Print what an epoch of one loader adds to the memory of a fresh process."""
+    make = contenders(folder, paths, [key[0]])[key]
+    watch = MemoryOfTree()
+    before = watch.look()
+    watch.start()
+    measure(make, len(paths))
+    watch.stopped.set()
+    watch.look()
+    print("memory", *(most - first for most, first in zip(watch.most, before, strict=True)))
+
+
+def memory_of(folder: Path, data: Path, key: tuple[str, str, int]) -> tuple[float, float]:
+    """MB of own memory and of mapped files."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--memory-of", json.dumps([str(folder), str(data), *key])],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    for line in done.stdout.splitlines():
+        if line.startswith("memory "):
+            own, mapped = line.split()[1:]
+            return int(own) / 1e6, int(mapped) / 1e6
+    raise SystemExit(f"{key} failed:\n{done.stderr[-2000:]}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true")
@@ -263,7 +350,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--classes", default="bytes,decode,decoded", help="only these")
     parser.add_argument("--data", default="", help="keep the pictures here, and take them again")
+    parser.add_argument("--memory-of", default="", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.memory_of:
+        torch.set_num_threads(1)
+        folder, data, *key = json.loads(chosen.memory_of)
+        paths = sorted((Path(data) / "jpegs").glob("*.jpg"))
+        return memory_child(Path(folder), paths, tuple(key))
     if chosen.small:
         chosen.images, chosen.rounds = 64, 1
     torch.set_num_threads(1)
@@ -287,12 +380,15 @@ def main() -> None:
             keys = list(found) if turn % 2 == 0 else list(found)[::-1]
             for key in keys:
                 results[key].append(measure(found[key], len(paths)))
-        print_table(results, len(paths))
+        asked = list(found)[:1] if chosen.small else list(found)
+        memory = {key: memory_of(folder, data, key) for key in asked}
+        print_table(results, memory, len(paths))
 
 
-def print_table(results: dict, n: int) -> None:
+def print_table(results: dict, memory: dict, n: int) -> None:
     print(
-        f"{'class':8} {'loader':22} {'workers':>7} {'CPU ms/image':>13} {'best images/s':>14} {'x plain':>8}"
+        f"{'class':8} {'loader':22} {'workers':>7} {'CPU ms/image':>13} {'best images/s':>14} "
+        f"{'x plain':>8} {'own MB':>7} {'mapped MB':>9}"
     )
     for kind in dict.fromkeys(key[0] for key in results):
         for workers in (0, 2):
@@ -302,7 +398,11 @@ def print_table(results: dict, n: int) -> None:
                 cpu = min(c for c, _ in results[key]) / n * 1e3
                 wall = n / min(w for _, w in results[key])
                 ratio = median(p / c for p, (c, _) in zip(plain, results[key], strict=True))
-                print(f"{kind:8} {key[1]:22} {workers:7} {cpu:13.3f} {wall:14.0f} {ratio:8.2f}")
+                own, mapped = memory.get(key, (float("nan"), float("nan")))
+                print(
+                    f"{kind:8} {key[1]:22} {workers:7} {cpu:13.3f} {wall:14.0f} {ratio:8.2f} "
+                    f"{own:7.0f} {mapped:9.0f}"
+                )
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_a_real_loader_holds_as_many_batches_as_the_law_says(workers, prefetch):
     while int(data.made.sum()) < 8 * held:
         assert time.monotonic() < stop, f"{data.made.tolist()} samples made"
         time.sleep(0.05)
-    assert iterator._tasks_outstanding == held - 1  # so nobody has been asked for more
+    assert iterator._send_idx == held  # so nobody has been asked for more
     assert int(data.made.sum()) == 8 * held
 
 

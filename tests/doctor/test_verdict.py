@@ -199,3 +199,75 @@ def test_anomaly_detection_is_judged_by_steps_without_it():
     (cure,) = advise(seen, found)
     assert cure.cure == "anomaly_off"
     assert cure.predicted_speedup.mid == pytest.approx(0.031 / 0.011, rel=0.02)
+
+
+def test_two_ways_of_making_batches_that_take_the_same_name_one_and_say_so():
+    fetch = {"decode_cpu": 0.04, "items_cpu": 0.08}  # the other half is transforming
+    seen = observed(fetch=fetch, wait=0.085, forward=0.005, backward=0.01)
+    found = diagnose(seen)
+    assert found.verdict in ("decode", "transform")
+    assert any("takes about as much" in line for line in found.evidence)
+
+
+def test_a_sampler_that_draws_slowly_is_python_and_no_data_work():
+    seen = observed(wait=0.085, forward=0.005, backward=0.01)
+    seen.steps = [
+        dataclasses.replace(s, drawn_s=0.08) if s.mode == "real" else s for s in seen.steps
+    ]
+    found = diagnose(seen)
+    assert found.verdict == "python"
+    assert [one.cure for one in advise(seen, found)] == ["less_python"]
+
+
+def test_an_update_by_hand_is_weighed_against_a_fused_adam_of_the_same_tensors():
+    seen = observed(optimizer=0.05, forward=0.03, backward=0.03)
+    assert diagnose(seen).verdict == "healthy"
+    seen.settings["fused_adam_s"] = [0.004, 0.005, 0.004]
+    found = diagnose(seen)
+    assert found.verdict == "optimizer"
+    (advice,) = advise(seen, found)
+    assert advice.cure == "torch_optimizer"
+    assert 1.5 < advice.predicted_speedup.mid < 2.0
+
+
+def in_memory(**loader):
+    """Rows in memory, fetched one by one: 60 ms a batch, 3 ms where it is gathered in one go."""
+    fetch = {"decode_cpu": 0.0, "items_cpu": 0.02, "items_wall": 0.02, "read_cpu": 0.0,
+             "collate_wall": 0.04, "collate_cpu": 0.04}  # fmt: skip
+    seen = observed(fetch=fetch, wait=0.06, forward=0.002, backward=0.004)
+    seen.steps = [dataclasses.replace(s, n_samples=500) for s in seen.steps]
+    seen.loader = dataclasses.replace(seen.loader, batch_size=500, **loader)
+    seen.probes = [
+        probe(warm_s=0.02, collate_s=0.04, gather_s=0.003, n_files=0, n_samples=500)
+        for _ in range(4)
+    ]
+    return seen
+
+
+def test_rows_in_memory_that_are_fetched_one_by_one_want_a_getitems():
+    seen = in_memory()
+    found = diagnose(seen)
+    assert found.verdict == "collate"
+    cures = {one.cure: one for one in advise(seen, found)}
+    assert "__getitems__" in cures["batch_gather"].what
+    assert 4 < cures["batch_gather"].predicted_speedup.mid < 8
+
+
+def test_a_data_set_that_has_getitems_is_not_told_to_have_it():
+    seen = in_memory(has_getitems=True)
+    assert "batch_gather" not in [one.cure for one in advise(seen, diagnose(seen))]
+
+
+def test_a_script_that_ended_by_itself_is_judged_by_its_own_length():
+    seen = observed(wait=0.002, forward=0.03, backward=0.06, optimizer=0.01)
+    seen.settings["own_setup_s"] = 3.0
+    seen.seconds, seen.ended = 2.0, "seconds"  # stopped: nobody knows how long it would train
+    assert diagnose(seen).verdict == "healthy"
+    seen.ended = "script"
+    assert diagnose(seen).verdict == "startup"
+
+
+def test_samples_of_a_stream_are_made_once_and_stored():
+    seen = observed(fetch={"decode_cpu": 0.0}, wait=0.085, forward=0.005, backward=0.01)
+    seen.loader.iterable = True
+    assert "preprocess" in [one.cure for one in advise(seen, diagnose(seen))]

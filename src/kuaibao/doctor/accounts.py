@@ -40,7 +40,7 @@ class Accounts:
     step_s: float
     """Seconds of a real step."""
     compute_s: float
-    """Seconds of a step whose batch costs nothing."""
+    """Seconds of a step whose batch costs nothing; drawing its indices still does."""
     real_s: list[float]
     repeat_s: list[float]
     """Mean seconds of real and repeated steps, cycle by cycle."""
@@ -83,7 +83,10 @@ def build_accounts(seen: Observation) -> Accounts | None:
     ]
     step_s = middle([_mean_wall(r) for r, _ in pairs])
     compute_s = middle(
-        [_mean_wall(rep) if rep else _mean_wall(r) - _mean_wait(r) for r, rep in pairs]
+        [
+            _mean_drawn(r) + (_mean_wall(rep) if rep else _mean_wall(r) - _mean_wait(r))
+            for r, rep in pairs
+        ]
     )
     startup_s = _startup_seconds(seen, real)
     n_batches = _batches_an_iteration(seen)
@@ -92,7 +95,7 @@ def build_accounts(seen: Observation) -> Accounts | None:
         step_s=step_s,
         compute_s=min(compute_s, step_s),
         real_s=[_mean_wall(r) for r, _ in pairs],
-        repeat_s=[_mean_wall(rep) for _, rep in pairs if rep],
+        repeat_s=[_mean_drawn(r) + _mean_wall(rep) for r, rep in pairs if rep],
         wait_s=middle([_mean_wait(r) for r, _ in pairs]),
         startup_s=startup_s,
         startup_share=max(
@@ -140,6 +143,10 @@ def _mean_wait(steps: list[StepRecord]) -> float:
     return float(np.mean([s.regions["wait"] for s in steps]))
 
 
+def _mean_drawn(steps: list[StepRecord]) -> float:
+    return float(np.mean([s.drawn_s for s in steps]))
+
+
 def _detail(real: list[StepRecord]) -> dict[str, float]:
     """What the looked-at steps say, as medians."""
     looked = [s.detail for s in real if s.detail]
@@ -166,11 +173,13 @@ def _shares(
     seen: Observation, detail: dict[str, float], most_s: float | None,
 ) -> dict[str, float]:  # fmt: skip
     stall = _stall(real, repeat, most_s)
+    drawing = min(stall, _mean_drawn(real) / _mean_wall(real))
     own_parts = parts if parts is not None else data_parts(seen, real)
-    row = {name: stall * own_parts.get(name, 0.0) for name in DATA_CLASSES}
+    row = {name: (stall - drawing) * own_parts.get(name, 0.0) for name in DATA_CLASSES}
     body = _body(repeat or real, detail)
     total = sum(body.values()) or 1.0
     row.update({name: (1.0 - stall) * body[name] / total for name in BODY_CLASSES})
+    row["python"] += drawing
     row["startup"] = 0.0
     return row
 
@@ -223,7 +232,7 @@ def _body(steps: list[StepRecord], detail: dict[str, float]) -> dict[str, float]
 def _data_seconds(seen: Observation, real: list[StepRecord], parts: dict[str, float]) -> float:
     """Seconds to make one batch in one process that has a core for itself."""
     if not seen.loader.n_workers:
-        return middle([s.regions["wait"] for s in real])
+        return middle([max(0.0, s.regions["wait"] - s.drawn_s) for s in real])
     if seen.probes:
         return middle([p.warm_s + p.collate_s for p in seen.probes])
     cpu = [row["items_cpu"] + row["collate_cpu"] for row in seen.workers]

@@ -93,6 +93,9 @@ def digest(batch: Any) -> str:
 
 def n_samples(batch: Any, default: int = 1) -> int:
     """Length of the first axis of the first tensor or array."""
+    first = batch[0] if type(batch) in (list, tuple) and batch else batch
+    if isinstance(first, torch.Tensor) and first.ndim:
+        return first.shape[0]  # most batches; to walk over all leaves takes ten times as long
     for leaf in leaves(batch):
         shape = getattr(leaf, "shape", None)
         if shape is not None and len(shape) > 0:

@@ -64,7 +64,9 @@ def _turn_s(case: Case) -> float:
 
 def _preprocess(case: Case) -> list[Advice]:
     """Augmented data can't be cached whole; resize and decode once, offline, and keep the rest."""
-    if not case.ill("decode", "disk") or not case.seen.probes or case.seen.loader.iterable:
+    if case.seen.loader.iterable:
+        return _preprocess_stream(case)
+    if not case.ill("decode", "disk") or not case.seen.probes:
         return []
     if _is_repeatable(case):
         return []
@@ -76,6 +78,24 @@ def _preprocess(case: Case) -> list[Advice]:
             what=say("preprocess.what"),
             why=say("preprocess.why"),
             predicted_speedup=case.speedup([case.bound(rest, case.seen.loader.n_workers)]),
+        )
+    ]
+
+
+def _preprocess_stream(case: Case) -> list[Advice]:
+    """An iterable data set can't be cached by index; its samples can be made once."""
+    made = ("decode", "transform")
+    if not case.ill(*made):
+        return []
+    share = sum(case.share(name) for name in made)
+    return [
+        Advice(
+            cure="preprocess",
+            cause=_data_cause(case),
+            what=say("preprocess.once"),
+            why=say("preprocess.streamed"),
+            predicted_speedup=case.without(0.9 * share),
+            is_exact=False,
         )
     ]
 

@@ -82,6 +82,20 @@ def _optimizer(case: Case) -> list[Advice]:
                 is_exact=False,
             )
         ]
+    own = case.seen.settings.get("fused_adam_s")
+    if own:
+        fused_s = float(np.median(own))
+        n_tensors = int(case.seen.settings.get("n_parameter_tensors", 0))
+        return [
+            Advice(
+                cure="torch_optimizer",
+                cause="optimizer",
+                what=say("torch_optimizer.what"),
+                why=say("torch_optimizer.why", n=n_tensors, ms=fused_s * 1e3),
+                predicted_speedup=case.without(max(0.0, share - fused_s / case.accounts.step_s)),
+                is_exact=False,
+            )
+        ]
     found: list[Advice] = []
     for name, probe in case.seen.optimizer.items():
         gains = [1.0 - fused / as_is for as_is, fused in probe["runs"] if as_is > 0]

@@ -91,7 +91,7 @@ def _add_transfer(parts: dict[str, float], seen: Observation, real: list[StepRec
     _move_shared_memory(parts, seen)
     sending = sending_seconds(seen.workers)
     n_workers = max(1, min(seen.loader.n_workers, round(seen.cores)))
-    receiving = float(np.mean([s.cpu["wait"] for s in real]))
+    receiving = float(np.mean([max(0.0, s.cpu["wait"] - s.drawn_s) for s in real]))
     parts["transfer"] += sending + receiving * n_workers
     probes = seen.probes
     if not probes:

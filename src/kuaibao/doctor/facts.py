@@ -154,7 +154,14 @@ def plain_sample_s() -> float:
 
 
 def probe_optimizers(session: Any) -> None:
-    """Time each optimiser's step on copies, as it is and fused; the loop's state stays."""
+    """Time each optimiser's step on copies, as it is and fused; the loop's state stays.
+
+    Where the loop has none and updates its tensors itself, a fused Adam over copies of them.
+    """
+    if not session.hooks.n_optimizer_step and not session.hooks.optimizers:
+        seconds = _fused_adam_s(session.hooks.models)
+        session.observation.settings.setdefault("fused_adam_s", []).extend(seconds)
+        return
     for optimizer in list(session.hooks.optimizers)[:_MAX_OPTIMIZERS]:
         found = _probe_optimizer(optimizer)
         if found:
@@ -162,6 +169,28 @@ def probe_optimizers(session: Any) -> None:
             old = session.observation.optimizer.get(key)
             runs = [*(old["runs"] if old else []), *found["runs"]]
             session.observation.optimizer[key] = {**found, "runs": runs}
+
+
+def _fused_adam_s(models: Any) -> list[float]:
+    import torch
+
+    tensors = {id(p): p for model in models for p in model.parameters() if p.grad is not None}
+    n = sum(p.numel() for p in tensors.values())
+    if not 0 < n <= _MAX_CLONED or any(not p.is_floating_point() for p in tensors.values()):
+        return []
+    copies = [torch.nn.Parameter(p.detach().clone()) for p in tensors.values()]
+    for copied in copies:
+        copied.grad = torch.zeros_like(copied)
+    seconds: list[float] = []
+    try:
+        adam = torch.optim.Adam(copies, lr=0.0, fused=True)
+        for _ in range(4):
+            start = perf_counter()
+            adam.step()
+            seconds.append(perf_counter() - start)
+    except (TypeError, ValueError, RuntimeError):
+        return []
+    return seconds[1:]
 
 
 def _probe_optimizer(optimizer: Any) -> dict[str, Any] | None:

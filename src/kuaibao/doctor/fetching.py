@@ -270,6 +270,9 @@ def _measured_fetch(
     meter: FetchMeter, fetch: Callable[..., Any], workers: Any
 ) -> Callable[..., Any]:
     def measured(self: Any, index: Any) -> Any:
+        if meter.muted:
+            meter.active = False
+            return fetch(self, index)
         info = workers._worker_info
         meter.begin()
         try:

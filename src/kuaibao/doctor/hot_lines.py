@@ -1,4 +1,4 @@
-"""Lines of the user's own code on which the loop's thread is found, twenty times a second."""
+"""Lines of the user's own code on which the loop's thread is found, some times a second."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from kuaibao.doctor.processes import delay_of
 __all__ = ["LineSampler"]
 
 _PERIOD_S = 0.05
+_LATER_S = 0.2
+_SOON_S = 30.0
+"""After so many seconds it looks more rarely."""
 
 
 class LineSampler:
@@ -47,7 +50,8 @@ class LineSampler:
     def _watch(self) -> None:
         delay_s = delay_of(self._task)
         before, delay_before = perf_counter(), delay_s()
-        while not self._stop.wait(_PERIOD_S):
+        began = before
+        while not self._stop.wait(_PERIOD_S if before - began < _SOON_S else _LATER_S):
             frame = sys._current_frames().get(self._thread_id)
             region = self.region()
             place = self._own_line(frame)

@@ -35,9 +35,10 @@ def _hook_next(session: Any, base: Any) -> None:
         return session.next_batch(iterator, original_next)
 
     def next_index(iterator: Any) -> Any:
-        index = original_index(iterator)
         if session.rest.iterator is iterator:
-            return index
+            return original_index(iterator)
+        with session.drawing():
+            index = original_index(iterator)
         if isinstance(index, list) and not session.finished:
             session.log.drawn(iterator._index_sampler, index)
         return index

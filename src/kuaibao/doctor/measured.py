@@ -33,6 +33,8 @@ class StepRecord:
     """Such seconds from the thread's birth to this step; some steps in between go unwatched."""
     samples_before: int = 0
     """Samples of all real steps before this one."""
+    drawn_s: float = 0.0
+    """Seconds of the wait in which a sampler drew indices."""
 
 
 @dataclass(frozen=True)

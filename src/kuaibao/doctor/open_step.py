@@ -26,6 +26,7 @@ class OpenStep:
     samples_before: int = 0
     own_s: float = 0.0
     """Seconds of the watch's own work before the step."""
+    drawn_s: float = 0.0
     n_backward: int = 0
     log: Any = None
     functions: Any = None
@@ -50,4 +51,5 @@ class OpenStep:
             delay=delay,
             delay_before=self.delay,
             samples_before=self.samples_before,
+            drawn_s=self.drawn_s,
         )

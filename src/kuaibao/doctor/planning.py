@@ -17,7 +17,8 @@ __all__ = ["Plan"]
 _SETTLED_CYCLES = 8
 _LEAST_PAIRS = 5
 _LEAST_STEPS = 8
-"""Real steps that are looked at even when they hold more samples than were asked for."""
+"""Real steps that are looked at even when they hold more samples than were asked for, or take up
+to three times the seconds."""
 
 
 class Plan:
@@ -85,7 +86,8 @@ class Plan:
             return "samples"
         elapsed = perf_counter() - started
         if settings.seconds and elapsed >= settings.seconds:
-            return "" if self._wants_more_pairs(elapsed) else "seconds"
+            is_too_early = n_taken < _LEAST_STEPS and elapsed < 3 * settings.seconds
+            return "" if is_too_early or self._wants_more_pairs(elapsed) else "seconds"
         if not settings.samples and not settings.seconds:
             if elapsed >= settings.default_seconds:
                 return "seconds"

@@ -66,6 +66,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{verdict} takes {mid:.0%} of the time ({low:.0%} to {high:.0%})",
         "{verdict} 占 {mid:.0%} 的时间（{low:.0%} 到 {high:.0%}）",
     ),
+    "tied": (
+        "{other} takes about as much ({share:.0%}): which of the two leads is open; that making "
+        "batches holds the loop back is sure, and the cures serve both",
+        "{other} 占得差不多（{share:.0%}）：两者谁居首尚无定论；"
+        "但可以肯定是制作批次拖慢了循环，办法对两者都有效",
+    ),
     "ladder": (
         "one batch in one process: files evicted {cold} ms, files warm {warm}, bytes in RAM "
         "{memory}, of it decoding {decode}, stored samples collated {collate}",
@@ -127,6 +133,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "preprocess.why": (
         "decoding gives the same pixels each epoch; only the augmentation differs",
         "每轮解码得到相同像素，只有增强不同",
+    ),
+    "torch_optimizer.what": (
+        "leave the update to torch.optim with fused=True: one call for all tensors",
+        "把更新交给 fused=True 的 torch.optim：一次调用处理所有张量",
+    ),
+    "torch_optimizer.why": (
+        "the update is written by hand, tensor by tensor; Adam over the same {n} tensors, fused, "
+        "takes {ms:.3g} ms",
+        "更新是逐个张量手写的；对同样的 {n} 个张量，融合的 Adam 需要 {ms:.3g} 毫秒",
+    ),
+    "preprocess.streamed": (
+        "samples of an iterable data set are made anew each epoch; made once and read back they "
+        "cost a copy, and can be shuffled",
+        "可迭代数据集的样本每轮都重新制作；只制作一次再读回只需一次拷贝，还可以打乱",
+    ),
+    "preprocess.once": (
+        "make the samples once, offline, and store them: kuaibao.loading.build_store",
+        "离线把样本制作一次并存下来：kuaibao.loading.build_store",
     ),
     "jpeg_draft.what": (
         "call image.draft('RGB', size) after Image.open: JPEG decodes at 1/2, 1/4 or 1/8",

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 from kuaibao.doctor import facts
@@ -83,7 +85,7 @@ class Session:
         self._device_copies: dict[int, dict[int, Any]] = {}
         self._call_cost: float | None = None
         self._last_save = self._save_s = 0.0
-        self._is_stopped = False
+        self._is_stopped = self._is_drawing = False
         self._n_stop = 0
 
     def install(self) -> None:
@@ -101,9 +103,25 @@ class Session:
         self.loader_patches.undo()
         METER.sink, METER.spool, METER.muted = None, None, True
 
+    @contextmanager
+    def drawing(self) -> Generator[None]:
+        """While a sampler draws the indices of a batch: Python of the loop's, and no data work."""
+        step = self._step
+        if step is None or not self.hooks.is_here():
+            yield
+            return
+        start, self._is_drawing = thread_time(), True
+        try:
+            yield
+        finally:
+            self._is_drawing = False
+            step.drawn_s += thread_time() - start
+
     def _region(self) -> str:
         if not self.started:
             return "setup"
+        if self._is_drawing:
+            return "python"
         return self.timeline.top if self.hooks.on else "probe"
 
     # A step begins

@@ -23,6 +23,9 @@ _FIRST = 48
 """Steps that are watched in any case."""
 _BLOCK = 8
 """Steps that are watched in a row: a loop that does something each fourth step shows it."""
+_TURN_S = 1.5e-3
+"""Taking the hooks out and putting them in again: Python forgets what it had learnt of the
+classes, and the next steps are slow."""
 _LEAST, _LONGEST = 4, 400
 """Of so many steps one is watched."""
 
@@ -54,7 +57,8 @@ class Thrift:
         self._costs.append(own_s + self._fetch_s + 2 * n_changes * self._change_s)
         if self._n_watched < _FIRST or self._n_watched % _BLOCK:
             return 0
-        share = middle(self._costs) / max(1e-9, middle(self._steps))
+        cost_s = middle(self._costs) + _TURN_S / _BLOCK
+        share = cost_s / max(1e-9, middle(self._steps))
         self.every = min(_LONGEST, max(_LEAST, math.ceil(share / _MOST)))
         return _BLOCK * (self.every - 1)
 

@@ -57,7 +57,7 @@ def diagnose(seen: Observation) -> Diagnosis:
     draws = bootstrap(excess_rows, lambda sample: np.median(sample, axis=0))
     shares = bootstrap(rows, lambda sample: np.median(sample, axis=0), seed=1)
     middle = np.median(excess_rows, axis=0)
-    verdict = _decide(middle, draws, len(rows))
+    verdict, tied_with = _decide(middle, draws, len(rows))
     stalls = {
         name: _interval_of(shares[:, i], float(np.median(rows[:, i])))
         for i, name in enumerate(CLASSES)
@@ -65,7 +65,7 @@ def diagnose(seen: Observation) -> Diagnosis:
     excess = {name: _interval_of(draws[:, i], middle[i]) for i, name in enumerate(CLASSES)}
     return Diagnosis(
         verdict=verdict,
-        evidence=_evidence(verdict, seen, accounts, stalls),
+        evidence=_evidence(verdict, tied_with, seen, accounts, stalls),
         stalls=stalls,
         excess=excess,
         accounts=accounts,
@@ -91,7 +91,22 @@ def _without_light_startup(middle: Any) -> bool:
     return 0 < share < 0.65 and others / max(0.05, 1.0 - share) > 1.5 * ILL
 
 
-def _decide(middle: Any, draws: Any, n_cycles: int) -> str:
+_MAKING = [CLASSES.index(name) for name in ("disk", "decode", "transform", "collate")]
+
+
+def _making_leads(draws: Any) -> bool:
+    """Whether the making of batches as a whole is surely what holds the loop back.
+
+    Its parts have their cures in common, so that which of two equal ones is named matters little.
+    """
+    others = [i for i in range(len(CLASSES)) if i not in _MAKING]
+    making = draws[:, _MAKING].sum(axis=1)
+    leads = float((making > draws[:, others].max(axis=1)).mean())
+    return leads >= SURE and float(np.quantile(making, 0.05)) > 2 * ILL
+
+
+def _decide(middle: Any, draws: Any, n_cycles: int) -> tuple[str, str]:
+    """The verdict, and the class that takes about as much."""
     if _without_light_startup(middle):
         rest = max(0.05, 1.0 - middle[_STARTUP])
         middle, draws = middle / rest, draws / rest
@@ -100,12 +115,15 @@ def _decide(middle: Any, draws: Any, n_cycles: int) -> str:
     first, second = order[0], order[1]
     if middle[first] < ILL:
         ever_ill = float((draws.max(axis=1) >= 1.5 * ILL).mean())
-        return "healthy" if ever_ill < 1.0 - SURE or n_cycles < 2 else "undecided"
+        return "healthy" if ever_ill < 1.0 - SURE or n_cycles < 2 else "undecided", ""
     if np.quantile(draws[:, first], 0.05) < ILL / 2:
-        return "undecided"
+        return "undecided", ""
     leads = float((draws[:, first] > draws[:, second]).mean())
-    clear = middle[first] > 1.1 * middle[second] + 0.01
-    return CLASSES[first] if leads >= SURE and clear else "undecided"
+    if leads >= SURE and middle[first] > 1.1 * middle[second] + 0.01:
+        return CLASSES[first], ""
+    if first in _MAKING and second in _MAKING and _making_leads(draws):
+        return CLASSES[first], CLASSES[second]
+    return "undecided", ""
 
 
 def _excess(row: Any, seen: Observation, accounts: Accounts) -> list[float]:
@@ -129,7 +147,7 @@ def _excess(row: Any, seen: Observation, accounts: Accounts) -> list[float]:
     if excess["loss"] > 0.05:
         excess["loss"] += share["backward"] * in_loop
     backward = share["backward"] * (1.0 - in_loop)
-    excess["optimizer"] = _optimizer_excess(share["optimizer"], seen)
+    excess["optimizer"] = _optimizer_excess(share["optimizer"], seen, accounts.step_s)
     excess["forward"] = _forward_excess(share["forward"], backward, seen, accounts)
     excess["backward"] = _backward_excess(backward, share["forward"] + share["loss"], seen)
     excess["memory"] = max(excess["memory"], _growth_excess(seen))
@@ -150,7 +168,10 @@ def _loss_share_of_backward(detail: dict[str, float]) -> float:
     return loss / (loss + forward) if loss > 50 else 0.0
 
 
-def _optimizer_excess(share: float, seen: Observation) -> float:
+def _optimizer_excess(share: float, seen: Observation, step_s: float) -> float:
+    own = seen.settings.get("fused_adam_s")
+    if own:  # an update written by hand, against the same tensors' fused Adam
+        return share - min(share, float(np.median(own)) / step_s)
     gains = [
         max(0.0, 1.0 - fused / as_is)
         for found in seen.optimizer.values()
@@ -271,8 +292,9 @@ def _too_little(seen: Observation) -> Diagnosis:
 
 
 def _evidence(
-    verdict: str, seen: Observation, accounts: Accounts, stalls: dict[str, dict[str, float]]
-) -> list[str]:
+    verdict: str, tied_with: str, seen: Observation, accounts: Accounts,
+    stalls: dict[str, dict[str, float]],
+) -> list[str]:  # fmt: skip
     """Sentences with the figures that the verdict rests on."""
     lines = [
         say(
@@ -285,6 +307,9 @@ def _evidence(
     ]
     if verdict in CLASSES:
         lines.append(say("share", verdict=named(verdict), **stalls[verdict]))
+    if tied_with:
+        share = stalls[tied_with]["mid"]
+        lines.append(say("tied", verdict=named(verdict), other=named(tied_with), share=share))
     lines += _ladder_lines(seen)
     lines += _detail_lines(verdict, accounts, seen)
     lines += _hot_line(verdict, seen)
