@@ -87,6 +87,22 @@ def test_what_a_form_lacks_is_said_in_the_readers_language(server):
         )
 
 
+def test_the_api_says_errors_in_chinese_to_who_asks_for_it(server):
+    with server.api("editor", "read", "write", "publish") as api:
+        answers = [
+            api.post(
+                "/api/v1/issues", json={"series_id": "x"}, headers={"accept-language": language}
+            )
+            for language in ("zh-CN,zh;q=0.9", "en", "de")
+        ]
+    assert [a.status_code for a in answers] == [422, 422, 422]
+    chinese, english, other = (a.json() for a in answers)
+    assert chinese["message"] == "series_id：须为整数"
+    assert english["message"] == other["message"]
+    assert english["message"].startswith("series_id: Input should be a valid integer")
+    assert chinese["error"] == english["error"]
+
+
 def test_every_reason_of_the_ranking_and_verdict_of_a_source_has_chinese_words():
     words = Words.of("zh")
     found = set()

@@ -55,6 +55,7 @@ from kuaibao.web.pages import (
 )
 from kuaibao.web.rendering import render_page
 from kuaibao.web.security import Guard
+from kuaibao.web.words import Words, negotiate
 
 __all__ = ["create_app"]
 
@@ -167,6 +168,9 @@ def _answer(
     """JSON for the API, a sentence for htmx, a page for people."""
     if request.url.path.startswith("/api/"):
         body = error.to_json() | {"status": status}
+        language = negotiate(request.headers.get("accept-language", ""))
+        if language != "en":  # English unless another language is asked for
+            body["message"] = Words.of(language).error(error, status)
         if isinstance(error, WorkflowError):
             body["reason"] = error.reason
         if isinstance(error, NotReadyError):
