@@ -39,3 +39,26 @@ def test_section_templates_are_edited_and_shape_the_item(tmp_path):
             assert api.put(path, json={"sections": [{"kind": "gossip"}]}).status_code == 422
         with server.api("compiler", "read", "write") as api:
             assert api.put(path, json={"name": "x"}).status_code == 403
+
+
+def test_a_series_is_founded_at_the_desk_and_gets_a_colour(tmp_path):
+    with Serving(tmp_path, 1) as server:
+        with server.browser("editor") as browser:
+            founded = browser.submit("/settings/series", name="Second Bulletin", language="en")
+            assert founded.status_code == 303
+            again = browser.submit("/settings/series", name="Second Bulletin", language="en")
+            assert again.status_code == 422
+            page = browser.get("/settings").text
+            assert "Second Bulletin" in page
+            path = "/settings/series/2"
+            blue = browser.submit(path, name="Second Bulletin", accent="#1f4e79")
+            assert blue.status_code == 303
+            assert get_series(server.desk, 2).accent == "#1f4e79"
+            pale = browser.submit(path, name="Second Bulletin", accent="#ffee99")
+            assert "too light" in pale.text
+            browser.submit("/issues", series_id="2", day="2026-12-01")
+            assert "--red: #1f4e79" in browser.get("/issues/1/preview").text
+        with server.api("editor", "read", "admin") as api:
+            made = api.post("/api/v1/series", json={"name": "第三种快报", "language": "zh"})
+            assert made.status_code == 201
+            assert made.json()["text_languages"] == ["zh", "*"]

@@ -91,6 +91,7 @@ from kuaibao.bulletin.desk.series import (
     add_series,
     get_series,
     list_series,
+    look_of,
     seed_series,
     set_series,
 )
@@ -248,6 +249,7 @@ __all__ = [
     "list_staff",
     "list_terms",
     "list_tokens",
+    "look_of",
     "machine_sentences",
     "make_issue",
     "mark_read",

@@ -27,7 +27,7 @@ from kuaibao.bulletin.desk.issues import (
 from kuaibao.bulletin.desk.memory import remember_issue
 from kuaibao.bulletin.desk.pieces import load_facts, load_piece
 from kuaibao.bulletin.desk.roles import Actor
-from kuaibao.bulletin.desk.series import get_series
+from kuaibao.bulletin.desk.series import get_series, look_of
 from kuaibao.bulletin.desk.steps import apply_decision
 from kuaibao.bulletin.desk.text import PieceText
 from kuaibao.bulletin.desk.workflow import decide
@@ -167,7 +167,7 @@ def _render(desk: Desk, issue_id: int, folder: Path, formats: Sequence[str]) -> 
     if issue.published_at is not None:
         return issue
     frozen = codec.decode(Issue, payload)
-    made = publish(frozen, folder, formats)
+    made = publish(frozen, folder, formats, look=look_of(desk, issue.series_id))
     for path in folder.glob(".*"):  # half-written by one that was killed
         path.unlink(missing_ok=True)
     files = {name: path.name for name, path in made.paths.items()}

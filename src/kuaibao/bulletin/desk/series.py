@@ -14,10 +14,11 @@ from kuaibao.bulletin.desk.desk import Desk
 from kuaibao.bulletin.desk.errors import NotFoundError
 from kuaibao.bulletin.desk.roles import Actor
 from kuaibao.bulletin.model import SECTION_KINDS
+from kuaibao.bulletin.publishing import Look
 from kuaibao.errors import InputError
 
-__all__ = ["Section", "Series", "add_series", "get_series", "list_series", "seed_series",
-           "set_series"]  # fmt: skip
+__all__ = ["Section", "Series", "add_series", "get_series", "list_series", "look_of",
+           "seed_series", "set_series"]  # fmt: skip
 
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "papers": ("background", "innovation", "model", "experiments", "results")
@@ -58,6 +59,8 @@ class Series:
     first_number: int = 1
     first_running_number: int = 1
     repeat_after: int = 6
+    accent: str = ""
+    """Colour of heads and links in every form, such as `#1f4e79`; empty: the house's."""
     days_between: int = 30
     """How often an issue appears."""
 
@@ -83,6 +86,11 @@ def get_series(desk: Desk, series_id: int) -> Series:
         if one.series_id == series_id:
             return one
     raise NotFoundError(f"there is no series {series_id}")
+
+
+def look_of(desk: Desk, series_id: int) -> Look:
+    """How the issues of a series look."""
+    return Look.of(get_series(desk, series_id).accent)
 
 
 def add_series(desk: Desk, actor: Actor, series: Series) -> Series:
@@ -148,6 +156,7 @@ def _check(desk: Desk, series: Series) -> None:
         raise InputError("a series has a name")
     if series.language not in ("en", "zh"):
         raise InputError(f"no words for headings in {series.language!r}", hint="Known: en, zh.")
+    Look.of(series.accent)
     if series.base_url and not series.base_url.startswith(("http://", "https://")):
         raise InputError("the address of a series begins with http:// or https://")
     unknown = [s.kind for s in series.sections if s.kind not in SECTION_KINDS]

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from kuaibao.bulletin.model import Issue
-from kuaibao.bulletin.publishing import Envelope, make_mail, make_view
+from kuaibao.bulletin.publishing import Envelope, Look, make_mail, make_view
 from kuaibao.files import hash_value
 
 __all__ = ["FormLetter"]
@@ -30,7 +30,7 @@ class FormLetter:
     domain: str
 
     @classmethod
-    def of(cls, issue: Issue, sender: str) -> FormLetter:
+    def of(cls, issue: Issue, sender: str, look: Look | None = None) -> FormLetter:
         """Render an issue.
 
         Raises:
@@ -38,7 +38,7 @@ class FormLetter:
         """
         envelope = Envelope(sender=sender, recipient="reader@kuaibao.invalid",
                             unsubscribe_url=_LEAVE)  # fmt: skip
-        message = make_mail(issue, make_view(issue), envelope)
+        message = make_mail(issue, make_view(issue, look), envelope)
         plain, html = message.get_body(("plain",)), message.get_body(("html",))
         assert plain is not None
         assert html is not None

@@ -20,7 +20,7 @@ from typing import Any
 import aiosmtplib
 from sqlalchemy import Table, select, update
 
-from kuaibao.bulletin.desk import Desk, alone, draft_issue
+from kuaibao.bulletin.desk import Desk, alone, draft_issue, get_desk_issue, look_of
 from kuaibao.bulletin.mailing import tables
 from kuaibao.bulletin.mailing.composing import FormLetter
 from kuaibao.bulletin.mailing.notes import queue_notes
@@ -159,7 +159,9 @@ def _jobs(desk: Desk, settings: MailSettings, issues: dict[int, FormLetter]) -> 
         jobs.append(_Job(tables.letter, letter.letter_id, row.letter_id, row.n_try, message))
     for row in rows:
         if row.issue_id not in issues:
-            issues[row.issue_id] = FormLetter.of(draft_issue(desk, row.issue_id), settings.sender)
+            look = look_of(desk, get_desk_issue(desk, row.issue_id).series_id)
+            issue = draft_issue(desk, row.issue_id)
+            issues[row.issue_id] = FormLetter.of(issue, settings.sender, look)
         leave = f"{settings.base_url.rstrip('/')}/subscription/{row.token}/leave"
         message = issues[row.issue_id].to(row.email, leave)
         jobs.append(_Job(tables.delivery, columns.delivery_id, row.delivery_id, row.n_try, message))

@@ -2,6 +2,7 @@
 
 from kuaibao.bulletin.publishing.errors import DeliveryError, MissingFontError, PublishingError
 from kuaibao.bulletin.publishing.fonts import CjkFont, find_cjk_font
+from kuaibao.bulletin.publishing.look import DEFAULT_ACCENT, Look
 from kuaibao.bulletin.publishing.mail import Envelope, make_mail
 from kuaibao.bulletin.publishing.publish import ALL_FORMATS, Published, publish, render
 from kuaibao.bulletin.publishing.sending import SmtpServer, send_mail, send_mail_async
@@ -9,10 +10,12 @@ from kuaibao.bulletin.publishing.view import IssueView, make_view
 
 __all__ = [
     "ALL_FORMATS",
+    "DEFAULT_ACCENT",
     "CjkFont",
     "DeliveryError",
     "Envelope",
     "IssueView",
+    "Look",
     "MissingFontError",
     "Published",
     "PublishingError",

@@ -46,7 +46,7 @@ def render_epub(issue: Issue, view: IssueView) -> bytes:
         "EPUB/package.opf": _package(issue, view, list(chapters), list(figures)),
         "EPUB/nav.xhtml": _chapter("epub_nav.html", view),
         "EPUB/cover.svg": _xml("epub_cover.svg", view),
-        "EPUB/style.css": template_text("epub.css").encode("utf-8"),
+        "EPUB/style.css": view.look.coloured(template_text("epub.css")).encode("utf-8"),
         **{f"EPUB/{name}": data for name, data in (chapters | figures).items()},
     }
     return _zipped(files, issue.day)

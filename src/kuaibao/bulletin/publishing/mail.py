@@ -128,7 +128,7 @@ def _html(view: IssueView, unsubscribe_url: str) -> str:
     html = environment().get_template("mail.html").render(
         issue=view,
         w=view.words.tables,
-        css=template_text("mail.css"),
+        css=view.look.coloured(template_text("mail.css")),
         online=address(view, "index.html"),
         unsubscribe_url=unsubscribe_url,
         reason=view.words.word("mail.reason", series=view.series),

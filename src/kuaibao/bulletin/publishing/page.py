@@ -40,7 +40,7 @@ def render_page(issue: IssueView, links: Sequence[PageLink] = ()) -> str:
     Its content security policy allows exactly the one style sheet and the one script it holds,
     by their hashes; what an item brings can't run even if it got past the sanitiser.
     """
-    css = template_text("page.css") + _long_masthead(issue.series)
+    css = template_text("page.css") + issue.look.page_rules() + _long_masthead(issue.series)
     script = template_text("page.js")
     words = {**issue.words.words("page"), "colon": issue.words.word("punctuation.colon")}
     return (

@@ -99,6 +99,7 @@ def _data(issue: IssueView) -> dict[str, Any]:
     return {
         "language": language,
         "region": region.upper(),
+        "accent": issue.look.accent,
         "series": issue.series,
         "title": issue.title,
         "number": issue.number,

@@ -16,6 +16,7 @@ from kuaibao.bulletin.publishing.epub import render_epub
 from kuaibao.bulletin.publishing.errors import MissingFontError
 from kuaibao.bulletin.publishing.feeds import render_atom, render_json_feed, render_rss
 from kuaibao.bulletin.publishing.ics import render_ics
+from kuaibao.bulletin.publishing.look import Look
 from kuaibao.bulletin.publishing.mail import Envelope, make_mail
 from kuaibao.bulletin.publishing.page import PageLink, render_page
 from kuaibao.bulletin.publishing.ris import render_ris
@@ -94,6 +95,7 @@ def publish(
     formats: Collection[str] = ALL_FORMATS,
     *,
     envelope: Envelope | None = None,
+    look: Look | None = None,
 ) -> Published:
     """Write the forms of an issue into a folder.
 
@@ -105,13 +107,14 @@ def publish(
         out_dir: Made if need be; files of other names in it are left alone.
         formats: Some of `ALL_FORMATS`.
         envelope: Sender, recipient and unsubscribing address of the e-mail.
+        look: The colour of the series.
 
     Raises:
         InputError: An unknown format.
         MissingFontError: The PDF is all that was asked for, and no Chinese font was found.
         PublishingError: A form could not be rendered.
     """
-    rendered, notices = render(issue, formats, envelope=envelope)
+    rendered, notices = render(issue, formats, envelope=envelope, look=look)
     folder = Path(out_dir)
     paths = {name: folder / _FORMS[name].file for name in rendered}
     with ExitStack() as stack:  # all written and flushed, then all renamed, the last opened first
@@ -123,13 +126,17 @@ def publish(
 
 
 def render(
-    issue: Issue, formats: Collection[str] = ALL_FORMATS, *, envelope: Envelope | None = None
+    issue: Issue,
+    formats: Collection[str] = ALL_FORMATS,
+    *,
+    envelope: Envelope | None = None,
+    look: Look | None = None,
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """The forms as bytes in the order of `ALL_FORMATS`, and notices of those left out."""
     for name in formats:
         if name not in _FORMS:
             raise InputError(f"Unknown format {name!r}", hint=did_you_mean(name, ALL_FORMATS))
-    view = make_view(issue)
+    view = make_view(issue, look)
     rendered: dict[str, bytes] = {}
     notices: list[str] = []
     for name in (n for n in _FORMS if n in formats):

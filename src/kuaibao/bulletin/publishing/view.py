@@ -21,6 +21,7 @@ from kuaibao.bulletin.model import (
 )
 from kuaibao.bulletin.publishing.catalogue import Catalogue
 from kuaibao.bulletin.publishing.cleaning import clean_line, safe_url
+from kuaibao.bulletin.publishing.look import Look
 from kuaibao.bulletin.publishing.markdown import BodyPart, parse_body
 from kuaibao.bulletin.publishing.svg import clean_svg
 from kuaibao.text import join_sentences, sentence_gap
@@ -215,10 +216,11 @@ class IssueView:
     """The strip at the head."""
     rows: tuple[Row, ...] = field(default=())
     """Publisher, editors and contact, where they are known."""
+    look: Look = field(default=Look())
 
 
-def make_view(issue: Issue) -> IssueView:
-    """Turn a frozen issue into what its readers see."""
+def make_view(issue: Issue, look: Look | None = None) -> IssueView:
+    """Turn a frozen issue into what its readers see, in the look of its series."""
     words = Catalogue.of(issue.language)
     series = clean_line(issue.series) or clean_line(issue.title) or "Kuaibao"
     publisher, contact = clean_line(issue.publisher), clean_line(issue.contact)
@@ -247,6 +249,7 @@ def make_view(issue: Issue) -> IssueView:
         highlights=tuple(text for line in issue.highlights if (text := clean_line(line))),
         sections=tuple(_section(s, i, words) for i, s in enumerate(filled, start=1)),
         cover=_cover(issue, words),
+        look=look or Look(),
         rows=tuple(
             Row(label=words.word(f"issue.{k}"), value=v, url=url) for k, v, url in rows if v
         ),

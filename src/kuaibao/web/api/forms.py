@@ -217,6 +217,7 @@ class SeriesForm(_Form):
     contact: Line | None = None
     base_url: Line | None = None
     disclaimer: Annotated[str, Field(max_length=5000)] | None = None
+    accent: Annotated[str, Field(max_length=7)] | None = None
     days_between: Annotated[int, Field(ge=1, le=1000)] | None = None
     repeat_after: Annotated[int, Field(ge=0, le=1000)] | None = None
     sections: list[SectionForm] | None = Field(default=None, max_length=10)

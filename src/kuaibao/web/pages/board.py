@@ -21,6 +21,7 @@ from kuaibao.bulletin.desk import (
     list_issues,
     list_log,
     list_pieces,
+    look_of,
     make_issue,
     obstacles_of,
     people_by_id,
@@ -163,7 +164,8 @@ def publish(desk: DeskOf, actor: ActorOf, newsroom: NewsroomOf, issue_id: int) -
 def preview(desk: DeskOf, actor: ActorOf, issue_id: int) -> Response:
     """The issue as its readers will see it."""
     actor.require("read_desk")
-    rendered, _ = render(draft_issue(desk, issue_id), ("html",))
+    look = look_of(desk, get_desk_issue(desk, issue_id).series_id)
+    rendered, _ = render(draft_issue(desk, issue_id), ("html",), look=look)
     return HTMLResponse(rendered["html"], headers={"content-security-policy": PUBLISHED_POLICY})
 
 

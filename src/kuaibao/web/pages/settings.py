@@ -25,6 +25,7 @@ from kuaibao.bulletin.desk import (
     set_series,
 )
 from kuaibao.bulletin.desk.desk import Desk
+from kuaibao.bulletin.publishing import DEFAULT_ACCENT
 from kuaibao.errors import InputError
 from kuaibao.web.access import ActorOf, DeskOf, check_csrf, client_address
 from kuaibao.web.oidc import SECRET_VARIABLE, check_issuer
@@ -128,6 +129,7 @@ def change_series(
     contact: Annotated[str, Form()] = "",
     base_url: Annotated[str, Form()] = "",
     disclaimer: Annotated[str, Form()] = "",
+    accent: Annotated[str, Form()] = "",
     days_between: Annotated[int, Form(ge=1, le=1000)] = 30,
     repeat_after: Annotated[int, Form(ge=0, le=1000)] = 6,
     section: Annotated[list[str] | None, Form()] = None,
@@ -146,6 +148,7 @@ def change_series(
         known, name=name.strip(), publisher=publisher.strip(),
         editors=tuple(e.strip() for e in editors.split(",") if e.strip()),
         contact=contact.strip(), base_url=base_url.strip(), disclaimer=disclaimer.strip(),
+        accent="" if accent == DEFAULT_ACCENT else accent,
         days_between=days_between, repeat_after=repeat_after,
         sections=sections or known.sections,
     )  # fmt: skip
@@ -163,5 +166,5 @@ def _settings(request: Request, desk: Desk, actor: ActorOf, secret: str = "") ->
         request, "settings.html", ui=ui, tokens=list_tokens(desk, actor), scopes=SCOPES,
         secret=secret, settings=desk.settings(), audit=list(reversed(entries)),
         key_variable=KEY_VARIABLE, oidc_variable=SECRET_VARIABLE, newcomer_roles=NEWCOMER_ROLES,
-        languages=LANGUAGES,
+        languages=LANGUAGES, default_accent=DEFAULT_ACCENT,
     )  # fmt: skip
