@@ -161,10 +161,7 @@ class Packed:
 
     def loss(self, model, batch):
         """Cross-entropy, as the GPT task has it."""
-        logits = model(batch["tokens"][:, :-1])
-        return functional.cross_entropy(
-            logits.flatten(0, 1).float(), batch["tokens"][:, 1:].flatten()
-        )
+        return model(batch["tokens"][:, :-1], targets=batch["tokens"][:, 1:])
 
     def n_unit(self, batch):
         """Tokens."""

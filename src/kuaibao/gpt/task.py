@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from kuaibao.errors import InputError, did_you_mean
 from kuaibao.gpt.corpus import TokenCorpus, prepare_corpus
@@ -112,8 +111,7 @@ class GPTTask:
 
 
 def _loss(model: nn.Module, tokens: Tensor) -> Tensor:
-    logits = model(tokens[:, :-1])
-    return functional.cross_entropy(logits.flatten(0, 1).float(), tokens[:, 1:].flatten())
+    return model(tokens[:, :-1], targets=tokens[:, 1:])
 
 
 def make_task(
