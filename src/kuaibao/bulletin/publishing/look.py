@@ -62,6 +62,7 @@ class Look:
         return (
             f":root {{ {light} }}\n:root[data-theme=dark] {{ {dark} }}\n"
             f"{by_night} {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
+            f"@media print {{ :root:root:root:root {{ {light} }} }}\n"
         )
 
     def coloured(self, css: str) -> str:
