@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from kuaibao.bulletin.reading.pages import extract_page
 from kuaibao.bulletin.reading.pages.dates import parse_moment
 from kuaibao.bulletin.reading.pages.page import Page
-from kuaibao.bulletin.reading.pages.people import clean_names
+from kuaibao.bulletin.reading.pages.people import clean_names, names_in_chinese
 from kuaibao.bulletin.reading.pages.reader import read_page
 from kuaibao.bulletin.reading.pages.regions import whole_region
 from kuaibao.cli.extract import app
@@ -386,3 +386,27 @@ def test_a_page_that_names_its_old_encoding_is_read_as_utf_8():
     )
     assert "kilómetros" in page.text
     assert any("utf-8" in problem for problem in page.problems)
+
+
+def test_what_follows_an_article_under_a_heading_of_its_own_is_cut_off():
+    teasers = "".join(f"<p>热点{n}：某地今日举行活动</p>" for n in range(4))
+    body = "".join(f"<p>{p}</p>" for p in (*ZH, *ZH))
+    page = _read(f"<div>{body}<p>责任编辑：张三</p><p>相关推荐</p>{teasers}</div>")
+    assert ZH[-1] in page.text
+    assert "相关推荐" not in page.text
+    assert "热点1" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("记者获悉，本月伴随苹果新机发布", []),
+        ("据向本报记者介绍，景区里不怕人的只有猴子", []),
+        ("记者会都在问什么", []),
+        ("记者 王小明 李雷", ["王小明", "李雷"]),
+        ("采写：见习记者林子沛 收藏 举报", ["林子沛"]),
+        ("作者：安娜·卡列尼娜、李四", ["安娜·卡列尼娜", "李四"]),
+    ],
+)
+def test_a_reporter_who_says_something_is_no_byline(text, names):
+    assert names_in_chinese(text) == names

@@ -30,6 +30,18 @@ _FOOT = re.compile(
     r"扫一扫|返回(?:顶部|首页|列表)|打印(?:本页)?|关闭(?:窗口)?|我要(?:纠错|评论)|免责声明|版权声明|声明|特别声明|"
     r"微信扫码|微信扫一扫|点击(?:查看|进入)|关注我们)\s*(?:[:：】\]）)|].{0,120}|.{0,10})$|^阅读\s*\d[\d万+,.]*(?:\s|$).{0,30}$"
 )
+_BEHIND = re.compile(
+    r"^(?:- )?[\s（(【\[]*(?:(?:责任编辑|责编|编辑)\s*[:：].{1,30}|"
+    r"(?:相关|热门|精彩|推荐|延伸|更多|最新|网友|热点|为您|点击|跟[贴帖])"
+    r"(?:推荐|阅读|新闻|文章|报道|链接|评论|排行|视频|资讯)|猜你喜欢|大家都在看|分享到)[）)】\]:：]{0,2}$"
+)
+_BEHIND_LATIN = re.compile(
+    r"(?i)^(?:- )?(?:related (?:articles?|stories|posts|content)|"
+    r"you (?:may|might) also (?:like|be interested in)|recommended (?:for you|stories|articles)|"
+    r"more from .{1,40}|most (?:read|popular|viewed|shared)|read next|trending(?: now)?|"
+    r"more stories|latest (?:news|stories))\s*:?$"
+)
+"""Headings of what follows an article on its page."""
 _FOOT_LATIN = re.compile(
     r"(?i)^(?:share (?:this|on)\b.{0,60}|follow us\b.{0,60}|read more:?|"
     r"related (?:articles?|stories)|advertisement|sign up (?:for|to)\b.{0,80}|"
@@ -101,10 +113,22 @@ def tidy_article(text: str, title: str) -> str:
         line for line in lines[:N_HEAD]
         if line.strip() != title and not (is_chinese and _is_byline(line.removeprefix(title)))
     ]  # fmt: skip
-    lines = _from_abstract(head) + lines[N_HEAD:]
+    lines = _before_the_rest(_from_abstract(head) + lines[N_HEAD:], is_chinese)
     while len(lines) > 1 and _is_foot(lines[-1], is_chinese):
         del lines[-1]
     return "\n\n".join(lines)
+
+
+def _before_the_rest(lines: list[str], is_chinese: bool) -> list[str]:
+    """Cut where a heading begins what follows every article, if an article stands before it."""
+    behind = _BEHIND if is_chinese else _BEHIND_LATIN
+    n_before = 0
+    for i, line in enumerate(lines):
+        if n_before >= SHORT and len(line) < 60 and behind.match(line.strip()):
+            rest = sum(map(len, lines[i:]))
+            return lines[:i] if rest < 2 * n_before else lines
+        n_before += len(line)
+    return lines
 
 
 def _from_abstract(head: list[str]) -> list[str]:

@@ -30,7 +30,8 @@ _AFTER_NAME = re.compile(
 _NOT_A_NAME = re.compile(
     r"(?i)^(?:admin(?:istrator)?|webmaster|editor(?:s|ial)?|unknown|anonymous|guest|user|authors?|"
     r"null|none|n/?a|staff|home|about|contact|share|follow|read more|匿名|佚名|管理员|未知|"
-    r"本站|网络|编辑|小编|来源|作者)$|^https?:|^www\.|^[\d\W_]+$|^\S+\.(?:com|org|net|fr|de|cn|co\.uk|es|it|ru)$"
+    r"name|your name|author name|full name|本站|网络|编辑|小编|来源|作者|姓名)$|"
+    r"^https?:|^www\.|^[\d\W_]+$|^\S+\.(?:com|org|net|fr|de|cn|co\.uk|es|it|ru)$"
 )
 _CHINESE = re.compile(
     r"(?:作\s*者|撰\s*文|撰\s*稿|编\s*译|编译者|译\s*者|翻\s*译|记\s*者|通讯员|文\s*[/／|｜丨])\s*[:：]?\s*"
@@ -40,8 +41,14 @@ _CHINESE = re.compile(
 )
 _CHINESE_STOP = re.compile(
     r"(?:来源|发布|时间|日期|编辑|责编|责任|浏览|点击|阅读|字号|分享|摄影|图片|报道|作者|记者|单位|网站|"
-    r"公众号|微信|新闻|日报|晚报|通讯|中心|电视台|综合|整理|供图).*$"
+    r"收藏|举报|关注|点赞|转发|公众号|微信|新闻|日报|晚报|通讯|中心|电视台|综合|整理|供图).*$"
 )
+_CHINESE_VERB = re.compile(
+    r"^(?:获悉|介绍|表示|了解|采访|发现|注意|看到|报道|证实|透露|提问|通过|联系|现场|今日|今天|日前|"
+    r"近日|会|从|向|对|问|称|说|就|在|都)"
+)
+"""What follows 记者 in a sentence rather than in a byline."""
+_COLON = re.compile("[:：]")
 _MAX_NAMES = 200
 
 
@@ -71,9 +78,14 @@ def names_in_chinese(text: str) -> list[str]:
     """Names after 作者, 记者, 编译, 文/ …; at most three marks are believed."""
     names: list[str] = []
     for match in list(_CHINESE.finditer(text))[:3]:
+        is_reporter = match.group(0).startswith(("记", "通")) and not _COLON.search(match.group(0))
         for part in re.split(r"[、,，;；\s\u3000]+", match.group(1)):
             name = _CHINESE_STOP.sub("", part) if _HAN.search(part) else part
-            if name and not (_HAN.search(name) and len(name) < 2):
+            is_han = bool(_HAN.search(name))
+            is_long = len(name) > 4 and "·" not in name
+            if is_han and (_CHINESE_VERB.match(name) or (is_long and (names or is_reporter))):
+                break
+            if name and not (is_han and len(name) < 2):
                 names.append(name)
         if names:
             break
