@@ -125,6 +125,34 @@ def test_every_reason_of_the_ranking_and_verdict_of_a_source_has_chinese_words()
     )
 
 
+def test_every_trouble_that_a_source_can_have_has_chinese_words():
+    words, missing, n_found = Words.of("zh"), [], 0
+    for path in sorted((ROOT / "bulletin" / "sources").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", "")
+            said = [k.value for k in node.keywords if k.arg == "message"]
+            said += node.args[:1] if name == "LayoutError" else []
+            for message in filter(None, map(template, said)):
+                n_found += 1
+                if not words.message(message.replace("{}", "7")):
+                    missing.append((path.name, message))
+    assert missing == []
+    assert n_found > 20
+    reasons = set()
+    for path in sorted((ROOT / "fetching").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = getattr(getattr(node, "func", None), "id", "")
+            if isinstance(node, ast.Call) and name.endswith("Error") and len(node.args) > 1:
+                reasons.add(template(node.args[1]))
+    reasons -= {None}
+    assert len(reasons) > 10
+    assert [
+        r for r in reasons if not words.message(f"https://x.org/: {r}".replace("{}", "7"))
+    ] == []
+
+
 def test_every_reason_of_a_join_has_chinese_words():
     words = Words.of("zh")
     reasons = {
