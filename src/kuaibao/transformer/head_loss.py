@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from kuaibao.transformer.bfloat16_kernels import is_covered, softmax_slopes
+
 __all__ = ["head_loss"]
 
 _N_TOKEN = 512
@@ -35,6 +37,21 @@ def head_loss(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     return loss
 
 
+def _slopes(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The summed loss, and its gradient by the scores (token, vocabulary)."""
+    chosen = targets[:, None]
+    if is_covered(scores):
+        # Read before and by torch, so that a score that is no number makes the loss none.
+        own = scores.gather(1, chosen).float().sum()
+        return softmax_slopes(scores, targets).sum() - own, scores
+    logs = torch.log_softmax(scores.float(), -1)
+    loss = -logs.gather(1, chosen).sum()
+    slope = logs.exp_()
+    # Not yet divided by the number of tokens: in fp16 the small ones would be lost.
+    slope.scatter_add_(1, chosen, slope.new_full(chosen.shape, -1.0))
+    return loss, slope.to(scores.dtype)
+
+
 class _HeadLoss(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -45,18 +62,11 @@ class _HeadLoss(torch.autograd.Function):
         d_hidden = torch.empty_like(h) if of_hidden else None
         d_weight = torch.zeros_like(weight) if of_weight else None
         total = torch.zeros((), device=h.device)
-        with torch.autocast(h.device.type, enabled=False):
+        with torch.autocast(h.device.type, enabled=False), torch.no_grad():
             for start in range(0, len(h), _N_TOKEN):
                 part = slice(start, start + _N_TOKEN)
-                chosen = targets[part, None]
-                scores = torch.log_softmax((h[part] @ w.T).float(), -1)
-                total -= scores.gather(1, chosen).sum()
-                if not (of_hidden or of_weight):
-                    continue
-                # Not yet divided by the number of tokens: in fp16 the small ones would be lost.
-                slope = scores.exp_()
-                slope.scatter_add_(1, chosen, slope.new_full(chosen.shape, -1.0))
-                slope = slope.to(kind)
+                loss, slope = _slopes(h[part] @ w.T, targets[part])
+                total += loss
                 if d_hidden is not None:
                     d_hidden[part] = slope @ w
                 if d_weight is not None:

@@ -15,8 +15,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["BLOCK", "GROUP", "HAS_VNNI", "N_ROW", "floor", "larger", "nearest", "power_of_two",
-           "tile_of"]  # fmt: skip
+__all__ = ["BLOCK", "GROUP", "HAS_VNNI", "N_ROW", "floor", "larger", "narrow", "nearest",
+           "power_of_two", "tile_of", "widen"]  # fmt: skip
 
 BLOCK = 64
 """Output channels that lie together."""
@@ -70,6 +70,33 @@ def power_of_two(typing_context: Any, exponent: Any) -> Any:
         return builder.bitcast(bits, ir.FloatType())
 
     return types.float32(types.int32), generate
+
+
+@intrinsic
+def widen(typing_context: Any, bits: Any) -> Any:
+    """A bfloat16 number, given by its bits as uint16, as float32."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        return builder.bitcast(
+            builder.shl(builder.zext(arguments[0], word), word(16)), ir.FloatType()
+        )
+
+    return types.float32(types.uint16), generate
+
+
+@intrinsic
+def narrow(typing_context: Any, x: Any) -> Any:
+    """The bits of the nearest bfloat16 number, as uint16; ties to even."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        bits = builder.bitcast(arguments[0], word)
+        odd = builder.and_(builder.lshr(bits, word(16)), word(1))
+        rounded = builder.add(builder.add(bits, word(0x7FFF)), odd)
+        return builder.trunc(builder.lshr(rounded, word(16)), ir.IntType(16))
+
+    return types.uint16(types.float32), generate
 
 
 def tile_of(n_row: int, *, has_vnni: bool) -> Any:

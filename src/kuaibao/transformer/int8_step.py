@@ -1,7 +1,7 @@
 """One new token a sequence through all layers of an int8 decoder, as one call of machine code.
 
 A step at batch 1 lasts a few milliseconds, of which the calls of some hundred small operations
-would take a fifth. What this does not cover (cross-attention, activations other than those below)
+would take a fifth. What this does not cover (cross-attention, other activations)
 goes through the modules instead.
 """
 
@@ -19,15 +19,13 @@ import torch
 from numba import njit, prange
 from torch import Tensor
 
+from kuaibao.transformer.activations import GATES
 from kuaibao.transformer.cache import KeyValueCache
 from kuaibao.transformer.int8_kernels import CAN_SHARE, multiply, n_sharing
 from kuaibao.transformer.step_kernels import attend_int8, exponential
 
 __all__ = ["Int8Stack"]
 
-_GATES = {"gelu_new": (1.5957691216057308, 0.07135481282052), "quick_gelu": (1.702, 0.0),
-          "silu": (1.0, 0.0)}  # fmt: skip
-"""Activations of the form x · sigmoid(a x + b x³)."""
 _ONE = np.float32(1.0)
 
 
@@ -48,7 +46,7 @@ class Int8Stack:
         attentions = [block.attention for block in blocks]
         self.scales = np.array([a.scale for a in attentions], np.float32)
         self.windows = np.array([a.window for a in attentions], np.int64)
-        a, b = _GATES[config.activation]
+        a, b = GATES[config.activation]
         self.rules = (config.d_inner, np.float32(config.norm_eps), config.norm == "layer",
                       np.float32(a), np.float32(b))  # fmt: skip
 
@@ -56,7 +54,7 @@ class Int8Stack:
     def of(cls, model: Any) -> Int8Stack | None:
         """For a model that it covers, else None."""
         config = model.config
-        is_covered = not config.is_encoder_decoder and config.activation in _GATES
+        is_covered = not config.is_encoder_decoder and config.activation in GATES
         return cls(model) if is_covered else None
 
     def step(self, x: Tensor, cache: KeyValueCache, slots: Tensor, starts: Tensor) -> Tensor:

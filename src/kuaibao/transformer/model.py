@@ -6,7 +6,7 @@ Shapes: `batch` sequences of `position` tokens; hidden states are (batch, positi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, cast
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from kuaibao.transformer.activations import activate
 from kuaibao.transformer.attention import Attention
 from kuaibao.transformer.cache import LayerCache
 from kuaibao.transformer.config import TransformerConfig
@@ -63,25 +64,7 @@ class FeedForward(nn.Module):
 
     def activate(self, x: Tensor) -> Tensor:
         """What stands between the two layers."""
-        return _activate(x, self.activation)
-
-
-def _activate(x: Tensor, name: str) -> Tensor:
-    if name == "gelu_new":
-        return functional.gelu(x, approximate="tanh")
-    if name == "gelu":
-        return functional.gelu(x)
-    if name == "quick_gelu":
-        return x * torch.sigmoid(1.702 * x)
-    return _OTHERS[name](x)
-
-
-_OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": functional.relu, "silu": functional.silu, "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid, "relu2": lambda x: functional.relu(x).square(),
-    "relu6": functional.relu6, "leaky_relu": functional.leaky_relu, "mish": functional.mish,
-    "linear": lambda x: x,
-}  # fmt: skip
+        return activate(x, self.activation)
 
 
 class Block(nn.Module):

@@ -40,10 +40,10 @@ def exponential(x):
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _softmax(scores, first, end, largest):
+def _softmax(scores, largest):
     """exp(score - largest) in place, and their sum."""
     total = np.float32(0.0)
-    for j in range(first, end):
+    for j in range(len(scores)):
         e = exponential(scores[j] - largest)
         scores[j] = e
         total += e
@@ -76,7 +76,7 @@ def _one_float32(width, q, new_k, new_v, k, v, start, scale, window, scores, o):
         s *= scale
         scores[j] = s
         largest = larger(largest, s)
-    total = _softmax(scores, begin, start + 1, largest)
+    total = _softmax(scores[begin : start + 1], largest)
     for d in range(width):
         o[d] = np.float32(0.0)
     for j in range(begin, start + 1):
@@ -101,7 +101,7 @@ def _one_int8(width, q, new_k, new_v, k, v, ks, vs, start, scale, window, scores
         s *= scale * ks[j]
         scores[j] = s
         largest = larger(largest, s)
-    total = _softmax(scores, begin, start + 1, largest)
+    total = _softmax(scores[begin : start + 1], largest)
     for d in range(width):
         o[d] = np.float32(0.0)
     for j in range(begin, start + 1):
