@@ -148,7 +148,7 @@ class Worker:
 
 
 def highest_memory() -> float:
-    """The most megabytes that this process held. (`ru_maxrss` would begin with the parent's.)"""
+    """The most megabytes that this process held (`ru_maxrss` would begin with the parent's)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024

@@ -121,7 +121,7 @@ class Worker:
 
 
 def highest_memory() -> float:
-    """The most megabytes that this process held. (`ru_maxrss` would begin with the parent's.)"""
+    """The most megabytes that this process held (`ru_maxrss` would begin with the parent's)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
@@ -140,10 +140,7 @@ def serve(engine: str, shape: tuple[int, ...]) -> None:
     run(1)  # warms up
     for line in sys.stdin:
         asked = json.loads(line)
-        if "memory" in asked:
-            answer = {"mb": highest_memory()}
-        else:
-            answer = {"cpu": run(asked["steps"])}
+        answer = {"mb": highest_memory()} if "memory" in asked else {"cpu": run(asked["steps"])}
         print(json.dumps(answer), file=answers, flush=True)
 
 
