@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -14,7 +14,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from kuaibao.bulletin.publishing.view import IssueView
+from kuaibao.bulletin.publishing.evidence import with_evidence
+from kuaibao.bulletin.publishing.view import IssueView, ItemView
 
 __all__ = ["PageLink", "environment", "render_page", "template_text"]
 
@@ -72,7 +73,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    functions: dict[str, Any] = {"lang": _language_attribute, "cover_size": _cover_size}
+    functions: dict[str, Any] = {
+        "lang": _language_attribute, "cover_size": _cover_size, "marked": _marked,
+    }  # fmt: skip
     made.globals.update(functions)
     return made
 
@@ -85,6 +88,12 @@ def template_text(name: str) -> str:
 
 def _language_attribute(tag: str) -> Markup:
     return Markup(' lang="{}"').format(tag) if tag else Markup("")
+
+
+def _marked(html: str, item: ItemView, cited: Callable[..., str], part: int) -> Markup:
+    """A part of a body with the evidence of its sentences (`cited` is the macro that shows it)."""
+    prefix = f"{item.anchor}-b{part}"
+    return with_evidence(html, item.cited, lambda s, n: cited(s, item, f"{prefix}-{n}"))
 
 
 def _hash_source(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from kuaibao.bulletin.model import (
@@ -159,6 +160,8 @@ class ItemView:
     identifiers: tuple[Row, ...]
     key_phrases: tuple[str, ...]
     parts: tuple[Part, ...]
+    cited: tuple[Sentence, ...]
+    """Sentences of `body` that have evidence or a doubt to show."""
     facts: tuple[Row, ...]
     body: tuple[BodyPart, ...]
     figures: tuple[FigureView, ...]
@@ -303,6 +306,7 @@ def _item(item: IssueItem, number: str, words: Catalogue) -> ItemView:
             if (value := clean_line(f.value))
         ),
         body=body,
+        cited=tuple(_cited(item)),
         figures=figures,
         lead_figure=lead,
         loose_figures=tuple(i for i in range(len(figures)) if i not in placed and i != lead),
@@ -338,6 +342,13 @@ def _parts(item: IssueItem, words: Catalogue) -> list[Part]:
         if filled := _sentences(sentences):
             parts.append(Part(label=words.label(clean_line(name)), sentences=filled))
     return [part for part in parts if part.sentences]
+
+
+def _cited(item: IssueItem) -> Iterator[Sentence]:
+    if item.body_markdown.strip():
+        for sentence in _sentences(item.draft.sentences):
+            if sentence.sources or sentence.warnings:
+                yield sentence
 
 
 def _sentences(sentences: tuple[DraftSentence, ...]) -> tuple[Sentence, ...]:

@@ -143,7 +143,7 @@ def set_up(
     wanted = request.app.state.setup_code
     ui = make_ui(request)
     if not wanted or not secrets.compare_digest(code.strip().encode(), wanted.encode()):
-        message = KuaibaoError(ui.words("signin.wrong_code"))
+        message = KuaibaoError("the code is not the one that the terminal shows")
         return _form(request, is_setup=True, error=message, status=403, name=name)
     try:
         made = first_administrator(desk, name.strip(), password or "", language=ui.words.language)
