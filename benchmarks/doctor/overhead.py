@@ -146,6 +146,9 @@ def main() -> None:
     if chosen.small:
         names, chosen.blocks = names[:1], N_LEFT_OUT + 4
     os.environ["OMP_NUM_THREADS"] = "1"
+    # Memory stays with the process: how often glibc gives it back is a lottery of several per cent.
+    os.environ["MALLOC_MMAP_THRESHOLD_"] = str(1 << 30)
+    os.environ["MALLOC_TRIM_THRESHOLD_"] = str((1 << 31) - 1)
     sys.path.insert(0, str(ROOT / "tests" / "doctor"))
     from ward_data import make_data
 

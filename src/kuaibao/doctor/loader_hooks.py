@@ -27,15 +27,15 @@ def _hook_next(session: Any, base: Any) -> None:
     original_next, original_index = base.__next__, base._next_index
 
     def next_(iterator: Any) -> Any:
-        if session.rest.iterator is iterator:
-            return session.rest.next_batch(original_next)
         if session.finished or session.is_fetching or not _is_loop_thread(session):
             session.stop_again()
             return original_next(iterator)
+        if session.rest.takes(iterator):
+            return session.rest.next_batch(original_next)
         return session.next_batch(iterator, original_next)
 
     def next_index(iterator: Any) -> Any:
-        if session.rest.iterator is iterator:
+        if session.rest.n_left:
             return original_index(iterator)
         with session.drawing():
             index = original_index(iterator)
@@ -53,7 +53,6 @@ def _hook_iter(session: Any, loader_class: Any) -> None:
     def iter_(loader: Any) -> Any:
         if session.finished or session.is_fetching:
             return original(loader)
-        session.rest.end()
         session.end_step(disturbed=True)
         start, delay = perf_counter(), run_delay_s()
         iterator = original(loader)

@@ -141,10 +141,10 @@ class Session:
         if state.is_spent:
             self.exhausted(iterator, state, perf_counter())
             raise StopIteration
-        if self._n_to_rest and state.delivered:
+        if self._n_to_rest:
             n_steps, self._n_to_rest = self._n_to_rest, 0
-            self.rest.begin(iterator, state, n_steps)
-            if self.rest.iterator is not None:
+            self.rest.begin(n_steps, getattr(state.loader, "batch_size", None) or 1)
+            if self.rest.takes(iterator):
                 return self.rest.next_batch(original)
         turn = self._plan.turn(iterator, state)
         if turn.probe:
@@ -159,9 +159,8 @@ class Session:
     def _only_watches(self) -> bool:
         return not self.settings.ablate and not self.settings.treatments
 
-    def count_rested(self, n_taken: int, n_samples: int, *, n_left: int) -> None:
-        """Batches that were taken while the watch was at rest, and how many it still may leave."""
-        self._n_to_rest = n_left
+    def count_rested(self, n_taken: int, n_samples: int) -> None:
+        """Batches that were taken while the watch was at rest."""
         self._n_taken += n_taken
         self._n_steps += n_taken
         self.observation.samples_seen += n_samples
