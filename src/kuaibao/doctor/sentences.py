@@ -62,6 +62,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "一步用 {step:.3g} 毫秒；重复同一批数据（不做数据工作）时用 {compute:.3g} 毫秒，"
         "共 {cycles} 轮交替、{steps} 个真实步",
     ),
+    "watched": (
+        "a step takes {step:.3g} ms, {compute:.3g} ms of them without waiting for its batch; "
+        "{steps} steps were only watched, nothing was ablated",
+        "一步用 {step:.3g} 毫秒，其中 {compute:.3g} 毫秒不是在等待批次；"
+        "只观察了 {steps} 步，没有做消融",
+    ),
     "share": (
         "{verdict} takes {mid:.0%} of the time ({low:.0%} to {high:.0%})",
         "{verdict} 占 {mid:.0%} 的时间（{low:.0%} 到 {high:.0%}）",

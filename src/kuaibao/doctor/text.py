@@ -40,10 +40,12 @@ def _print_shares(report: dict[str, Any], console: Console) -> None:
         table.add_row(name, f"{share['mid']:.1%}", spread, "█" * round(40 * share["mid"]))
     console.print(table)
     rates = report["rates"]
+    ladder_was_climbed = report["ladder"]["S1_host_batch"] is not None
     console.print(
         f"  {rates['samples_per_s']:.4g} samples/s now; {rates['compute_samples_per_s']:.4g} if "
-        f"data cost nothing; {rates['preparation_samples_per_s']:.4g} that one process prepares; "
-        f"{rates['cores']:.2g} cores to be had",
+        f"data cost nothing; {rates['preparation_samples_per_s']:.4g} that one process prepares"
+        # Cores are probed for the ablation; a run that is only watched knows nothing of them.
+        + (f"; {rates['cores']:.2g} cores to be had" if ladder_was_climbed else ""),
         highlight=False,
     )
 

@@ -298,7 +298,7 @@ def _evidence(
     """Sentences with the figures that the verdict rests on."""
     lines = [
         say(
-            "step",
+            "step" if accounts.repeat_s else "watched",
             step=accounts.step_s * 1e3,
             compute=accounts.compute_s * 1e3,
             cycles=len(accounts.cycles),
