@@ -17,6 +17,7 @@ from kuaibao.bulletin.desk import (
     Worker,
     collect,
     finish_publications,
+    newest_piece,
     remind,
 )
 from kuaibao.bulletin.hooks import open_hooks, tell_hooks
@@ -60,6 +61,8 @@ class Newsroom:
         self.printing = Worker("publish", self._print, interval_s=30, trouble=self._note)
         self.mail = Worker("mail", partial(send_waiting, self.desk), interval_s=15)
         self.hooks = Worker("hooks", self._tell_hooks, interval_s=10)
+        self.inbox = Worker("inbox", self._look_into_inbox, interval_s=3)
+        self._newest = newest_piece(self.desk)
         self._strangers: dict[str, list[float]] = {}
 
     def allow_stranger(self, address: str) -> None:
@@ -136,11 +139,18 @@ class Newsroom:
 
     @property
     def _workers(self) -> tuple[Worker, ...]:
-        return (self.printing, self.mail, self.hooks)
+        return (self.printing, self.mail, self.hooks, self.inbox)
 
     def _print(self, stopping: threading.Event) -> None:
         remind(self.desk)
         finish_publications(self.desk)
+
+    def _look_into_inbox(self, stopping: threading.Event) -> None:
+        """`kuaibao watch` files in a process of its own: what came is told here."""
+        newest = newest_piece(self.desk)
+        if newest != self._newest:
+            self._newest = newest
+            self.hub.tell(Event(action="collect"))
 
     def _tell_hooks(self, stopping: threading.Event) -> None:
         tell_hooks(self.desk, self._fetcher, should_stop=stopping.is_set)

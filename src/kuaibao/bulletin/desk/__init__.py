@@ -6,7 +6,7 @@ operations are functions that take the desk and the actor first and ask the one 
 
 from kuaibao.bulletin.desk.background import Job, Worker, alone
 from kuaibao.bulletin.desk.checking import CheckedSentence, Finding, Review, review_text
-from kuaibao.bulletin.desk.collecting import collect, file_found
+from kuaibao.bulletin.desk.collecting import collect, file_found, newest_piece
 from kuaibao.bulletin.desk.deadlines import remind
 from kuaibao.bulletin.desk.desk import AUDIT_CHAIN, Desk, Event
 from kuaibao.bulletin.desk.diffs import Change, PartDiff, diff_strings, diff_texts
@@ -257,6 +257,7 @@ __all__ = [
     "mend_text",
     "merge_texts",
     "move_piece",
+    "newest_piece",
     "obstacles_of",
     "original_of",
     "part_entry",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from kuaibao.bulletin.config import BulletinConfig
 from kuaibao.bulletin.desk import tables
@@ -24,7 +24,7 @@ from kuaibao.bulletin.sources.protocol import Fetches
 from kuaibao.bulletin.store import FetchRecord, days_before, items_since
 from kuaibao.bulletin.writing import entry_for, entry_language, read_manuscripts
 
-__all__ = ["collect", "file_due", "file_found"]
+__all__ = ["collect", "file_due", "file_found", "newest_piece"]
 
 _FAILED = ("broken", "changed_layout", "out_of_quota")
 _BATCH = 300
@@ -107,6 +107,12 @@ def file_found(desk: Desk, items: Sequence[Item]) -> int:
                         .values(score=item.score, reasons=json.dumps(item.reasons))
                     )
     return n_new
+
+
+def newest_piece(desk: Desk) -> int:
+    """The number of the piece that was filed last, by whatever process; 0 if there is none."""
+    with desk.store.database.read() as connection:
+        return connection.scalar(select(func.max(tables.piece.c.piece_id))) or 0
 
 
 def _fits(series: Series, item: Item) -> bool:
