@@ -276,5 +276,5 @@ def test_samples_of_a_stream_are_made_once_and_stored():
 def test_a_run_that_was_only_watched_says_so():
     seen = observed(wait=0.085, forward=0.005, backward=0.01)
     seen.steps = [s for s in seen.steps if s.mode == "real"]
-    assert "nothing was ablated" in diagnose(seen).evidence[0]
-    assert "repeated" in diagnose(observed(wait=0.1, forward=0.01)).evidence[0]
+    assert "none repeated" in diagnose(seen).evidence[0]
+    assert "its batch repeated" in diagnose(observed(wait=0.1, forward=0.01)).evidence[0]

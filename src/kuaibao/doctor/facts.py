@@ -156,9 +156,9 @@ def plain_sample_s() -> float:
 def probe_optimizers(session: Any) -> None:
     """Time each optimiser's step on copies, as it is and fused; the loop's state stays.
 
-    Where the loop has none and updates its tensors itself, a fused Adam over copies of them.
+    Where the update is the user's own, a fused Adam over copies of the same tensors.
     """
-    if not session.hooks.n_optimizer_step and not session.hooks.optimizers:
+    if all(_is_own(type(optimizer)) for optimizer in session.hooks.optimizers):
         seconds = _fused_adam_s(session.hooks.models)
         session.observation.settings.setdefault("fused_adam_s", []).extend(seconds)
         return
@@ -169,6 +169,13 @@ def probe_optimizers(session: Any) -> None:
             old = session.observation.optimizer.get(key)
             runs = [*(old["runs"] if old else []), *found["runs"]]
             session.observation.optimizer[key] = {**found, "runs": runs}
+
+
+def _is_own(kind: type) -> bool:
+    """Whether the class is written in one of the user's own files."""
+    from kuaibao.doctor.functions import is_own_file
+
+    return is_own_file(str(getattr(sys.modules.get(kind.__module__), "__file__", "<unknown>")))
 
 
 def _fused_adam_s(models: Any) -> list[float]:

@@ -64,9 +64,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "watched": (
         "a step takes {step:.3g} ms, {compute:.3g} ms of them without waiting for its batch; "
-        "{steps} steps were only watched, nothing was ablated",
+        "{steps} steps were watched and none repeated",
         "一步用 {step:.3g} 毫秒，其中 {compute:.3g} 毫秒不是在等待批次；"
-        "只观察了 {steps} 步，没有做消融",
+        "观察了 {steps} 步，没有重复任何批次",
     ),
     "share": (
         "{verdict} takes {mid:.0%} of the time ({low:.0%} to {high:.0%})",

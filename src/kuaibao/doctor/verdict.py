@@ -170,7 +170,7 @@ def _loss_share_of_backward(detail: dict[str, float]) -> float:
 
 def _optimizer_excess(share: float, seen: Observation, step_s: float) -> float:
     own = seen.settings.get("fused_adam_s")
-    if own:  # an update written by hand, against the same tensors' fused Adam
+    if own and share > 0.3:  # an update written by hand, against the same tensors' fused Adam
         return share - min(share, float(np.median(own)) / step_s)
     gains = [
         max(0.0, 1.0 - fused / as_is)
