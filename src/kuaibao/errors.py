@@ -44,9 +44,10 @@ class KuaibaoError(Exception):
 
     def __init__(self, message: str, *, place: Place | None = None, hint: str = "") -> None:
         super().__init__(message)
-        self.message = message
+        # A message quotes what came in; it must go out through any door.
+        self.message = _writable(message)
         self.place = place
-        self.hint = hint
+        self.hint = _writable(hint)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors cross process borders with all their fields."""
@@ -80,6 +81,11 @@ class KuaibaoError(Exception):
             "column": place.column if place else None,
             "hint": self.hint,
         }
+
+
+def _writable(text: str) -> str:
+    """The text with lone surrogates, which no encoding has, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _rebuild(kind: type[KuaibaoError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:

@@ -45,3 +45,8 @@ def test_any_place_can_be_rendered(message, line, column, source):
 def test_a_misspelt_name_gets_the_nearest_known_one():
     assert did_you_mean("arxv", ["feed", "arxiv"]) == "Did you mean 'arxiv'? Known: arxiv, feed."
     assert did_you_mean("x", []) == ""
+
+
+def test_a_message_that_quotes_a_lone_surrogate_can_be_written():
+    error = InputError("no model '\ud800'", hint="\udfff")
+    assert str(error).encode() == b"no model '\\ud800'\n\\udfff"

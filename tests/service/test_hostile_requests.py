@@ -79,3 +79,15 @@ def test_nothing_has_a_number_beyond_the_database_s(served, number):
     path = f"/v1/kuaibao/applications/{number}"
     answer = client.get(path, headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == 404, answer.text
+
+
+def test_a_name_that_no_encoding_has_is_refused_in_words(served):
+    service, client = served
+    house = service.applications.set_killed(1, False, actor="test")
+    key, _ = service.make_key(house, scopes=SCOPES, actor="test")
+    body = b'{"model": "\\ud800", "prompt": "x"}'
+    answer = client.post("/v1/completions", content=body, headers={
+        "Authorization": f"Bearer {key}", "Content-Type": "application/json",
+    })  # fmt: skip
+    assert answer.status_code == 404
+    assert "\\ud800" in answer.json()["error"]["message"]
