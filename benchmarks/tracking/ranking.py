@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 
 from kuaibao.bulletin.model import Entry, Item
 from kuaibao.bulletin.reading.learning import Learner, Vocabulary
-from kuaibao.bulletin.reading.learning.embeddings import load_vectors
+from kuaibao.bulletin.reading.learning.embeddings import centred, load_vectors
 from kuaibao.bulletin.store import Decision
 
 TOPICS = {"science": ["simulation", "analysis"], "games": ["game", "player"], "sound": ["audio", "music"], "education": ["learn", "school"], "mail": ["mail", "smtp"]}  # fmt: skip
@@ -147,7 +147,7 @@ def main() -> None:
             cells = [np.mean([row[i] for row in rows]) for i in range(4)]
             print(f"{step:9}  " + "  ".join(f"{cell:12.3f}" for cell in cells), flush=True)
     if chosen.vectors:
-        embed = load_vectors(chosen.vectors)
+        embed = centred(load_vectors(chosen.vectors), (f"{n}\n{text}" for n, _, text in data))
         beside = [run(topic, sections[topic], data, n_decision, 3, embed) for topic in topics]
         for step in STEPS:
             found = [c[step][0] for c in beside if step in c]

@@ -15,6 +15,7 @@ from kuaibao.bulletin.config import load_config
 from kuaibao.bulletin.model import Entry, Item
 from kuaibao.bulletin.pipeline.readers import readers_of
 from kuaibao.bulletin.reading.learning import Learner, Vocabulary, load_vectors
+from kuaibao.bulletin.reading.learning.embeddings import centred
 from kuaibao.bulletin.store import Decision
 from kuaibao.errors import InputError, MissingExtraError
 
@@ -71,7 +72,7 @@ def test_what_is_like_a_picked_item_in_other_words_comes_first(tmp_path):
         alike_found, other_found = (learner.weigh(one, "news") for one in (alike, other))
         gain[name] = alike_found.logit - other_found.logit
     assert gain["words"] == 0
-    assert gain["vectors"] > 0.1
+    assert gain["vectors"] > 0
     reasons = learners["vectors"].weigh(alike, "news").reasons
     assert "what it is about" in reasons[0]
     assert "vector" not in reasons[0]
@@ -120,3 +121,11 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path, monkeypatch)
     with pytest.raises(MissingExtraError, match="embeddings") as caught:
         readers_of(_bulletin(tmp_path, 'embeddings = "vectors"'), None, NOW)
     assert "kuaibao[embeddings]" in str(caught.value) + caught.value.hint
+
+
+def test_what_every_text_shares_is_no_likeness():
+    shared = {"a": (0.9, 0.3, 0.0), "b": (0.9, -0.3, 0.0), "c": (0.9, 0.0, 0.4)}
+    apart = centred(lambda text: shared.get(text, ()), ["a", "b", "c", "unknown"])
+    assert sum(x * y for x, y in zip(apart("a"), apart("b"), strict=True)) < 0
+    assert abs(sum(x * x for x in apart("c")) - 1) < 1e-9
+    assert apart("unknown") == ()

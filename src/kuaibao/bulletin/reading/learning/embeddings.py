@@ -8,19 +8,22 @@ is downloaded. Read with the extra `embeddings`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kuaibao.bulletin.reading.learning.features import MAX_TEXT
+from kuaibao.bulletin.reading.learning.features import MAX_TEXT, Embed
 from kuaibao.errors import InputError, MissingExtraError
 
-__all__ = ["TextVectors", "load_vectors"]
+__all__ = ["TextVectors", "centred", "load_vectors"]
 
 MAX_BYTES = 4 * 1024**3
 MAX_DIMENSIONS = 4_096
+_N_SAMPLE = 500
 Rows = NDArray[np.float32]
 
 
@@ -52,6 +55,31 @@ class TextVectors:
         mean = (self._rows[self._mapping[ids]] * self._weights[ids, None]).mean(0, dtype=np.float64)
         length = float(np.linalg.norm(mean))
         return tuple((mean / length).tolist()) if length > 1e-12 else ()
+
+
+def centred(embed: Embed, texts: Iterable[str]) -> Embed:
+    """Vectors less what all of an archive's texts share, at length 1.
+
+    Means of tokens point nearly the same way whatever the text; what they share only drowns words.
+
+    Args:
+        embed: Text → vector.
+        texts: Some of the archive; the first 500 that have a vector are taken.
+    """
+    sample = list(islice((vector for text in texts if (vector := embed(text))), _N_SAMPLE))
+    if len(sample) < 2:
+        return embed
+    middle = np.mean(np.array(sample), axis=0)
+
+    def apart(text: str) -> tuple[float, ...]:
+        vector = embed(text)
+        if not vector:
+            return ()
+        rest = np.array(vector) - middle
+        length = float(np.linalg.norm(rest))
+        return tuple((rest / length).tolist()) if length > 1e-12 else ()
+
+    return apart
 
 
 def load_vectors(folder: str | Path) -> TextVectors:

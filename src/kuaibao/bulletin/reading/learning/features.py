@@ -26,8 +26,8 @@ MAX_TEXT = 4_000
 TITLE_WEIGHT = 2
 METADATA_WEIGHT = 0.35
 """Of one name beside all words together, which count 1."""
-VECTOR_WEIGHT = 1.0
-"""Length of the vector beside the words' 1."""
+VECTOR_WEIGHT = 0.3
+"""Length of the vector beside the words' 1; with more it drowns the words for long."""
 MAX_AUTHORS = 10
 _WORD = re.compile(r"[^\W\d_]")
 _PLURAL = re.compile(r"(?<=[a-z]{3})(?:ies|(?<=[sxz])es|(?<![sui])s)$")

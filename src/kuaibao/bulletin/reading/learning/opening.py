@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from kuaibao.bulletin.reading.learning.embeddings import centred
 from kuaibao.bulletin.reading.learning.features import Embed, Vocabulary
 from kuaibao.bulletin.reading.learning.learner import Learner
 from kuaibao.bulletin.store import Store, get_items, list_decisions, newest_items, record_decision
 
 __all__ = ["library_of", "open_learner"]
 
+MIN_DECISIONS = 200
+"""Decisions from which on vectors are learnt from: with fewer they rank worse than words alone."""
 N_VOCABULARY = 10_000
 """Newest items whose words are counted."""
 
@@ -24,12 +27,12 @@ def open_learner(store: Store, library: Sequence[str] = (), embed: Embed | None 
         embed: Text → vector, if there is a model of embeddings.
     """
     recent = newest_items(store, N_VOCABULARY)
-    texts: Iterable[str] = (
-        f"{item.lead.title} {item.lead.summary or item.lead.content}" for item in recent
-    )
+    texts = [f"{item.lead.title}\n{item.lead.summary or item.lead.content}" for item in recent]
     vocabulary = Vocabulary.of([*texts, *library])
-    learner = Learner(vocabulary, library, lambda decision: record_decision(store, decision), embed)
     decisions = list_decisions(store)
+    has_enough = embed is not None and len(decisions) >= MIN_DECISIONS
+    apart = centred(embed, texts) if embed is not None and has_enough else None
+    learner = Learner(vocabulary, library, lambda decision: record_decision(store, decision), apart)
     items = get_items(store, list(dict.fromkeys(d.item_id for d in decisions)))
     learner.replay(decisions, {item.item_id: item for item in items})
     return learner
