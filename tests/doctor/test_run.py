@@ -173,3 +173,21 @@ def test_a_command_that_is_not_there_ends_with_status_3(tmp_path):
     result = CliRunner().invoke(app, ["run", "--", "no-such-program-anywhere"])
     assert isinstance(result.exception, CommandNotFoundError)
     assert result.exception.exit_code == 3
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_training_in_a_child_process_of_the_scripts_own_is_examined(tmp_path, method):
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import multiprocessing\nimport torch\n"
+        "from torch.utils.data import DataLoader, TensorDataset\n"
+        "def train():\n"
+        "    for x, in DataLoader(TensorDataset(torch.randn(64, 4)), batch_size=8):\n"
+        "        pass\n"
+        "if __name__ == '__main__':\n"
+        f"    child = multiprocessing.get_context({method!r}).Process(target=train)\n"
+        "    child.start()\n    child.join()\n    raise SystemExit(child.exitcode)\n"
+    )
+    done, report = run_doctor(tmp_path, "--samples", "40", "--no-ablate", script=script)
+    assert done.returncode == 0, done.stderr
+    assert report["rates"]["samples_seen"] == 64
