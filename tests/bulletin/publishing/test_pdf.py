@@ -1,3 +1,4 @@
+import base64
 import ctypes
 import dataclasses
 import re
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kuaibao.bulletin.model import Figure
 from kuaibao.bulletin.publishing import MissingFontError, find_cjk_font, make_view, pdf, publish
 from kuaibao.bulletin.publishing.pdf import render_pdf
 
@@ -152,6 +154,17 @@ def test_a_heading_without_words_is_left_out(english_issue, body):
     section = dataclasses.replace(english_issue.sections[1], items=(item,))
     issue = dataclasses.replace(english_issue, sections=(section,))
     assert render_pdf(make_view(issue)).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("as_cover", [False, True])
+def test_a_damaged_picture_is_left_out_and_its_words_stand_there(english_issue, as_cover):
+    head = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR and no more").decode()
+    figure = Figure(image=f"data:image/png;base64,{head}", alt="A hedgehog reads")
+    item = dataclasses.replace(english_issue.sections[1].items[0], figures=(figure,))
+    section = dataclasses.replace(english_issue.sections[1], items=(item,))
+    cover = figure if as_cover else None
+    issue = dataclasses.replace(english_issue, sections=(section,), cover=cover)
+    assert "Ahedgehogreads" in words_of(render_pdf(make_view(issue)))
 
 
 def test_a_character_that_no_font_holds_is_printed_by_its_code_point(english_issue):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ _UNSHOWN = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 _ESCAPED = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}")
 _TABLES = ("issue", "item", "conference", "punctuation")
 _MAX_ATTEMPTS = 40
+_ONE_PICTURE = b"""#set page(width: 9pt, height: 9pt, margin: 0pt)
+#image(bytes(json(bytes(sys.inputs.picture))), format: sys.inputs.kind, width: 9pt)"""
 
 
 def render_pdf(issue: IssueView) -> bytes:
@@ -51,7 +54,7 @@ def render_pdf(issue: IssueView) -> bytes:
 
 
 def _compiled(data: dict[str, Any], font_paths: list[Path], moment: datetime) -> bytes:
-    """Compile; characters that no font holds are replaced one report at a time."""
+    """Compile; what can't be shown is replaced: characters report by report, then pictures."""
     template = template_text("issue.typ").encode("utf-8")
     paths: Any = font_paths  # the stub takes no list of any type
     for _ in range(_MAX_ATTEMPTS):
@@ -65,10 +68,10 @@ def _compiled(data: dict[str, Any], font_paths: list[Path], moment: datetime) ->
                 timestamp=moment,
             )
         except typst.TypstError as error:
-            unshown = _characters(error.diagnostic)
-            if not unshown:
+            if unshown := _characters(error.diagnostic):
+                data = _without(data, unshown)
+            elif not _leave_out_damaged(data):
                 raise PublishingError(f"The PDF could not be set: {error.message}") from error
-            data = _without(data, unshown)
             continue
         if isinstance(pdf, bytes):
             return pdf
@@ -90,6 +93,32 @@ def _without(value: Any, unshown: set[str]) -> Any:
     if isinstance(value, dict):
         return {key: _without(part, unshown) for key, part in value.items()}
     return value
+
+
+def _leave_out_damaged(data: dict[str, Any]) -> bool:
+    """Put its words in the place of each picture that can't be decoded; whether there was one."""
+    damaged = [p for p in _pictures(data) if not _is_decoded(p["image"], p["format"])]
+    for picture in damaged:
+        picture |= {"image": None, "caption": picture["caption"] or picture["alt"]}
+    return bool(damaged)
+
+
+def _pictures(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict) and value.get("image") is not None:
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _pictures(part)
+
+
+def _is_decoded(picture: list[int], kind: str) -> bool:
+    try:
+        typst.compile(
+            _ONE_PICTURE, format="svg", sys_inputs={"picture": json.dumps(picture), "kind": kind}
+        )
+    except typst.TypstError:
+        return False
+    return True
 
 
 def _data(issue: IssueView) -> dict[str, Any]:
