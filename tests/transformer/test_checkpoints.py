@@ -299,3 +299,11 @@ def test_hidden_states_are_the_papers_features(tmp_path):
             expected = theirs.transformer.h[layer].ln_1(states[layer])
             assert (found[layer] - expected).abs().max() < 1e-4
         assert (found[3] - states[3]).abs().max() < 1e-4
+
+
+def test_positions_that_pegasus_would_not_compute_are_refused(tmp_path):
+    theirs = hub_model("pegasus")
+    theirs.model.encoder.embed_positions.weight.data.normal_()
+    theirs.save_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match="sines and cosines"):
+        load_pretrained(tmp_path)

@@ -68,6 +68,7 @@ def load_pretrained(
         model = EncoderDecoder(config) if config.is_encoder_decoder else Decoder(config)
     state = _translate(stored, layout_rows(config), config, folder)
     _check_shapes(state, model.state_dict(), folder)
+    _check_positions(stored, model)
     model.load_state_dict({k: v.to(dtype) for k, v in state.items()}, assign=True)
     return model.eval()
 
@@ -300,3 +301,16 @@ def _check_shapes(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], fol
             )
         if not state[name].is_floating_point():
             raise CheckpointError(f"{folder}: {name} holds {state[name].dtype}, not numbers")
+
+
+def _check_positions(stored: Mapping[str, Tensor], model: Any) -> None:
+    """PEGASUS computes its positions; a file that has others would be read wrongly."""
+    for name, tensor in stored.items():
+        if name.endswith("embed_positions.weight"):
+            own = model.at(torch.arange(len(tensor)))
+            is_own = tensor.shape == own.shape and torch.allclose(tensor.float(), own, atol=0.01)
+            if not is_own:
+                raise CheckpointError(
+                    f"{name} is not the table of sines and cosines that PEGASUS computes",
+                    hint="Trained position tables are not read.",
+                )
