@@ -133,7 +133,9 @@ class Trainer:
 
     def profile(self, n_sample: int) -> TrainingResult:
         """Train some samples with a clock at each part."""
-        for step in range(max(1, math.ceil(n_sample / self.recipe.run.batch_size))):
+        self.step(0)  # not counted: it loads and compiles what the others use
+        self.measured, self.state.n_unit = Profile(), 0
+        for step in range(1, 1 + max(1, math.ceil(n_sample / self.recipe.run.batch_size))):
             self.step(step)
         return TrainingResult(self.state, self.measured, None, is_finished=False)
 
