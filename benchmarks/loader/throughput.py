@@ -102,8 +102,10 @@ def loader(data, workers: int) -> DataLoader:
     return DataLoader(data, BATCH, num_workers=workers, shuffle=True)
 
 
-def measure(make: Callable[[], object], n: int) -> tuple[float, float]:
-    """CPU and wall seconds for an epoch of n samples."""
+def measure(
+    make: Callable[[], object], n: int, at_end: Callable[[], object] = lambda: None
+) -> tuple[float, float]:
+    """CPU and wall seconds for an epoch of n samples; `at_end` is called before it is let go of."""
     iterable = make()
     before = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     start = time.perf_counter()
@@ -111,6 +113,7 @@ def measure(make: Callable[[], object], n: int) -> tuple[float, float]:
     for batch in iterable:
         seen += len(batch[0] if isinstance(batch, list | tuple) else batch)
     wall = time.perf_counter() - start
+    at_end()
     del iterable
     after = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(
@@ -324,9 +327,8 @@ def memory_child(folder: Path, paths: list[Path], key: tuple[str, str, int]) -> 
     watch = MemoryOfTree()
     before = watch.look()
     watch.start()
-    measure(make, len(paths))
+    measure(make, len(paths), at_end=watch.look)
     watch.stopped.set()
-    watch.look()
     print("memory", *(most - first for most, first in zip(watch.most, before, strict=True)))
 
 
