@@ -146,3 +146,28 @@ def test_encoded_files_give_back_their_bytes(contents, budget):
             paths.append(str(path))
         held = EncodedFiles(paths, budget_bytes=budget)
         assert [held[i] for i in range(len(held))] == contents
+
+
+class Placed(RamCache):
+    """Tells in each batch whether its pixels already lie in shared memory where it is gathered."""
+
+    def __getitems__(self, indices):
+        (gathered,) = super().__getitems__(indices)
+        gathered.batch["is_shared"] = torch.tensor(gathered.batch["pixels"].is_shared())
+        return [gathered]
+
+
+class Rows(Dataset):
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, i):
+        return {"pixels": torch.full((3, 2), i, dtype=torch.uint8), "none": torch.zeros(0)}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_worker_gathers_where_the_batch_is_sent_from(workers):
+    batches = list(DataLoader(Placed(Rows()), batch_size=5, num_workers=workers))
+    assert [bool(batch["is_shared"]) for batch in batches] == [workers > 0] * 3
+    assert torch.cat([batch["pixels"][:, 0, 0] for batch in batches]).tolist() == list(range(12))
+    assert batches[2]["none"].shape == (2, 0)

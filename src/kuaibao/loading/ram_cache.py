@@ -6,11 +6,12 @@ spawned, so there is no copy a worker and nothing is lost when workers are start
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from kuaibao.loading.errors import UncacheableError
 from kuaibao.loading.samples import SampleForm, form_of
@@ -25,6 +26,19 @@ class Gathered:
 
     def __init__(self, batch: Any) -> None:
         self.batch = batch
+
+
+def room_for(n_sample: int, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
+    """An empty batch `[n_sample, *shape]`: in a worker in shared memory, where it is sent from.
+
+    Made anywhere else it would be copied once more on its way, as torch's own collate knows.
+    """
+    whole = (n_sample, *shape)
+    n_bytes = math.prod(whole) * dtype.itemsize
+    if get_worker_info() is None or not n_bytes:
+        return torch.empty(whole, dtype=dtype)
+    storage: Any = torch.UntypedStorage._new_shared(n_bytes)
+    return torch.empty(0, dtype=dtype).set_(storage).view(whole)
 
 
 class RamCache(Dataset[Any]):
@@ -92,7 +106,10 @@ class RamCache(Dataset[Any]):
         if not bool(self._ready[chosen].all()):
             for position in positions:
                 self._keep(position)
-        values = [value.index_select(0, chosen) for value in self._values]
+        values: list[torch.Tensor] = []
+        for value in self._values:
+            out = room_for(len(positions), value.shape[1:], value.dtype)
+            values.append(torch.index_select(value, 0, chosen, out=out))
         return [Gathered(self.form.put_together(values, batched=True))]
 
     def fill(self, indices: Sequence[int] | None = None) -> None:

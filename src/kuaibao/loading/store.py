@@ -31,7 +31,7 @@ from kuaibao.loading.errors import (
     StoreError,
     UncacheableError,
 )
-from kuaibao.loading.ram_cache import Gathered, _teach_default_collate
+from kuaibao.loading.ram_cache import Gathered, _teach_default_collate, room_for
 from kuaibao.loading.samples import Field, SampleForm, form_of
 
 __all__ = ["Store", "build_store", "store_key"]
@@ -321,7 +321,7 @@ class Store(Dataset[Any]):
         places = numbers, chosen - self._ends[numbers]
         values: list[torch.Tensor] = []
         for i, field in enumerate(self.form.fields):
-            out = torch.empty((len(chosen), *field.shape), dtype=field.dtype)
+            out = room_for(len(chosen), field.shape, field.dtype)
             _gather_rows(out.numpy(), [shard[i] if shard else None for shard in shards], places)
             values.append(out)
         return [Gathered(self.form.put_together(values, batched=True))]
