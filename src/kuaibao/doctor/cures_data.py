@@ -6,6 +6,7 @@ from kuaibao.doctor.case import DATA_VERDICTS, Advice, Case
 from kuaibao.doctor.data_parts import sending_seconds
 from kuaibao.doctor.memory import fit, forecast
 from kuaibao.doctor.sentences import say
+from kuaibao.doctor.statistics import Interval
 
 __all__ = ["DATA_RULES"]
 
@@ -184,11 +185,24 @@ def _persistent(case: Case) -> list[Advice]:
             cause="startup",
             what=say("persistent_workers.what"),
             why=say("persistent_workers.why", n=loader.n_workers, share=share),
-            predicted_speedup=case.without(0.95 * share),
+            predicted_speedup=_without_starts(case),
             is_automatic=True,
             options={"persistent_workers": True},
         )
     ]
+
+
+_LIVING_START_S = (0.024, 0.010, 0.004)
+"""What the start of an epoch costs with workers that live on: at worst, usually, at best."""
+
+
+def _without_starts(case: Case) -> Interval:
+    start_s, share = case.accounts.startup_s, case.accounts.startup_share
+    steps_s = start_s * (1.0 - share) / max(1e-9, share)
+    low, mid, high = (
+        max(1.0, (start_s + steps_s) / max(1e-9, steps_s + s)) for s in _LIVING_START_S
+    )
+    return Interval(low, mid, high)
 
 
 def _narrow(case: Case) -> list[Advice]:
