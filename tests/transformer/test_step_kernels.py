@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from kuaibao.transformer import Stepper, TransformerConfig, build_model
 from kuaibao.transformer.cache import KeyValueCache
-from kuaibao.transformer.int8_kernels import n_sharing
 from kuaibao.transformer.quantized import quantize
+from kuaibao.transformer.sharing import n_sharing
 from kuaibao.transformer.step_kernels import attend_float32
 
 SIZES = {"vocab_size": 60, "n_positions": 40, "n_embd": 32, "n_layer": 2, "n_head": 2, "eos_id": 0}

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kuaibao.errors import InputError
 from kuaibao.files import atomic_path, write_json
+from kuaibao.transformer.sharing import CAN_SHARE
 
 __all__ = ["Palette"]
 
@@ -279,7 +280,7 @@ def _axis_distance(
     return least, most
 
 
-@njit(parallel=True, cache=True, nogil=True)
+@njit(parallel=CAN_SHARE, cache=True, nogil=True)
 def _nearest(pixels: Any, colors: Any, starts: Any, candidates: Any, out: Any) -> None:
     for i in prange(len(pixels)):
         r, g, b = pixels[i, 0], pixels[i, 1], pixels[i, 2]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kuaibao.transformer.instructions import larger, narrow, widen
-from kuaibao.transformer.int8_kernels import CAN_SHARE, n_sharing
+from kuaibao.transformer.sharing import CAN_SHARE, n_sharing
 from kuaibao.transformer.step_kernels import exponential
 
 __all__ = ["gate", "is_covered", "softmax_slopes"]

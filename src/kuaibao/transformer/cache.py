@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from kuaibao.transformer.config import TransformerConfig
-from kuaibao.transformer.int8_kernels import n_sharing
+from kuaibao.transformer.sharing import n_sharing
 from kuaibao.transformer.step_kernels import attend_float32, attend_int8
 
 __all__ = ["KeyValueCache", "LayerCache"]

@@ -15,12 +15,7 @@ Sums are integers, hence the same in any order and on any processor.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
-import numba
 import numpy as np
-import torch
 from numba import njit, prange
 from numpy.typing import NDArray
 
@@ -33,44 +28,18 @@ from kuaibao.transformer.instructions import (
     nearest,
     tile_of,
 )
+from kuaibao.transformer.sharing import CAN_SHARE
 
-__all__ = ["CAN_SHARE", "multiply", "n_sharing", "pack", "quantize_rows"]
+__all__ = ["multiply", "pack", "quantize_rows"]
 
-_numba_config: Any = numba.config
 _ZERO = 128
 """Added to weights: the instruction takes one side without a sign."""
 _TINY, _QUANTA = np.float32(1e-12), np.float32(127.0)
 
 
-def _has_openmp() -> bool:
-    try:
-        importlib.import_module("numba.np.ufunc.omppool")
-    except ImportError:  # no libgomp on this system
-        return False
-    _numba_config.THREADING_LAYER = "omp"
-    # Numba's pool, when it starts, sets the number of threads for all that OpenMP does, torch's
-    # operations among it: so it starts here, and the number is put back.
-    n_thread = torch.get_num_threads()
-    numba.get_num_threads()
-    torch.set_num_threads(n_thread)
-    return True
-
-
-CAN_SHARE = _has_openmp()
-"""Whether threads can share a product; numba's other pool is slow to begin and no good for servers
-with threads of their own."""
 _tile_1, _tile_2, _tile_3, _tile_4, _tile_5, _tile_6 = (
     tile_of(n, has_vnni=HAS_VNNI) for n in range(1, 7)
 )
-
-
-def n_sharing() -> int:
-    """Threads that share the products of this thread: as many as torch's operations use."""
-    if not CAN_SHARE:
-        return 1
-    n = min(torch.get_num_threads(), _numba_config.NUMBA_NUM_THREADS)
-    numba.set_num_threads(n)
-    return n
 
 
 def pack(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

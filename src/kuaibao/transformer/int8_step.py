@@ -21,7 +21,8 @@ from torch import Tensor
 
 from kuaibao.transformer.activations import GATES
 from kuaibao.transformer.cache import KeyValueCache
-from kuaibao.transformer.int8_kernels import CAN_SHARE, multiply, n_sharing
+from kuaibao.transformer.int8_kernels import multiply
+from kuaibao.transformer.sharing import CAN_SHARE, n_sharing
 from kuaibao.transformer.step_kernels import attend_int8, exponential
 
 __all__ = ["Int8Stack"]

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from kuaibao.errors import KuaibaoError
-from kuaibao.transformer.int8_kernels import multiply, n_sharing, pack
+from kuaibao.transformer.int8_kernels import multiply, pack
+from kuaibao.transformer.sharing import n_sharing
 
 __all__ = ["QuantizedLinear", "quantize"]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit, prange
 
 from kuaibao.transformer.instructions import floor, larger, nearest, power_of_two
-from kuaibao.transformer.int8_kernels import CAN_SHARE
+from kuaibao.transformer.sharing import CAN_SHARE
 
 __all__ = ["attend_float32", "attend_int8", "exponential"]
 
