@@ -21,7 +21,7 @@ from torch import Tensor
 
 from kuaibao.transformer.instructions import larger, narrow, widen
 from kuaibao.transformer.sharing import CAN_SHARE, n_sharing
-from kuaibao.transformer.step_kernels import exponential
+from kuaibao.transformer.step_kernels import exponential, gated
 
 __all__ = ["gate", "is_covered", "softmax_slopes"]
 
@@ -85,8 +85,7 @@ def _gate(x, y, a, b, n_part):
         own = slice(part * n // n_part, (part + 1) * n // n_part)
         x_own, y_own = x[own], y[own]
         for j in range(len(x_own)):
-            v = widen(x_own[j])
-            y_own[j] = narrow(v / (_ONE + exponential(-v * (a + b * v * v))))
+            y_own[j] = narrow(gated(widen(x_own[j]), a, b))
 
 
 @njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)

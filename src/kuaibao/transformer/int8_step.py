@@ -23,7 +23,7 @@ from kuaibao.transformer.activations import GATES
 from kuaibao.transformer.cache import KeyValueCache
 from kuaibao.transformer.int8_kernels import multiply
 from kuaibao.transformer.sharing import CAN_SHARE, n_sharing
-from kuaibao.transformer.step_kernels import attend_int8, exponential
+from kuaibao.transformer.step_kernels import attend_int8, gated
 
 __all__ = ["Int8Stack"]
 
@@ -114,8 +114,7 @@ def _normalize(x, weight, bias, eps, is_centred, out):
 @njit(cache=True, nogil=True, fastmath=True)
 def _activate(x, a, b):
     for j in range(len(x)):
-        v = x[j]
-        x[j] = v / (_ONE + exponential(-v * (a + b * v * v)))
+        x[j] = gated(x[j], a, b)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

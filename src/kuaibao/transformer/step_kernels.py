@@ -18,13 +18,14 @@ from numba import njit, prange
 from kuaibao.transformer.instructions import floor, larger, nearest, power_of_two
 from kuaibao.transformer.sharing import CAN_SHARE
 
-__all__ = ["attend_float32", "attend_int8", "exponential"]
+__all__ = ["attend_float32", "attend_int8", "exponential", "gated"]
 
 _LOG2_E = np.float32(1.4426950408889634)
 # 2^f on [0, 1): minimax polynomial of degree 5, off by 2e-7 at most.
 _C0, _C1, _C2 = np.float32(0.99999994), np.float32(0.69315308), np.float32(0.24015361)
 _C3, _C4, _C5 = np.float32(0.05582631), np.float32(0.00898934), np.float32(0.00187757)
 _LEAST, _MOST = np.float32(-126.0), np.float32(126.0)
+_ONE = np.float32(1.0)
 _LOWEST, _TINY = np.float32(-3e38), np.float32(1e-30)
 _QUANTA = np.float32(127.0)
 
@@ -37,6 +38,12 @@ def exponential(x):
     f = power - whole
     rest = _C0 + f * (_C1 + f * (_C2 + f * (_C3 + f * (_C4 + f * _C5))))
     return rest * power_of_two(np.int32(whole))
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def gated(x, a, b):
+    """X · sigmoid(a x + b x³) of a float32."""
+    return x / (_ONE + exponential(-x * (a + b * x * x)))
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")
