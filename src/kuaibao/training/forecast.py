@@ -149,22 +149,23 @@ def _measured(trainer: Trainer, n_whole: int, room: float) -> _Part:
     hosts = _spread_parts(trainer)
     longest = max(hosts, key=lambda host: sum(tensor.numel() for tensor in host.values()))
     n, before = 1, 0
+    _differentiate(trainer, _first(trainer, longest, n))  # the first time is slower
     while True:
         batches = [_first(trainer, host, n) for host in hosts]
-        flops = sum(_operations(trainer, batch) for batch in batches) / len(batches)
         started = time.perf_counter()
         for batch in batches:
             _differentiate(trainer, batch)
         seconds = (time.perf_counter() - started) / len(batches)
         kept = _kept_bytes(trainer, _first(trainer, longest, n))
-        if n == n_whole:
-            return _Part(n, seconds, kept, flops)
         following = min(2 * n, n_whole)
-        if n > 1 and (following / n * seconds > _PATIENCE_S or following / n * kept > room):
-            # What does not grow with the samples (weights cast by autocast, masks) counts once.
-            grown = (kept - before) / (n - n // 2) * (n_whole - n)
-            return _Part(n, seconds * n_whole / n, kept + grown, flops * n_whole / n)
+        is_too_much = following / n * seconds > _PATIENCE_S or following / n * kept > room
+        if n == n_whole or (n > 1 and is_too_much):
+            break
         n, before = following, kept
+    flops = sum(_operations(trainer, batch) for batch in batches) / len(batches)
+    # What does not grow with the samples (weights cast by autocast, masks) counts once.
+    grown = (kept - before) / (n - n // 2) * (n_whole - n)
+    return _Part(n, seconds * n_whole / n, kept + grown, flops * n_whole / n)
 
 
 def _spread_parts(trainer: Trainer) -> list[Batch]:
