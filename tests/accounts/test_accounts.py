@@ -159,6 +159,8 @@ def test_an_untouched_log_verifies(connection):
     assert accounts.verify_audit(connection, chain="c") == 5
     assert accounts.verify_audit(connection, chain="empty") == 0
     assert accounts.list_audit(connection, chain="c", after=3)[0].details == {"理由": "ok", "n": 3}
+    latest = accounts.latest_audit(connection, chain="c", limit=2)
+    assert latest == accounts.list_audit(connection, chain="c")[:-3:-1]
 
 
 @pytest.mark.parametrize("column", ["at", "actor", "action", "subject", "details", "hash"])

@@ -3,7 +3,13 @@
 The doors above (`service`, `web`) share these; nothing here knows HTTP.
 """
 
-from kuaibao.accounts.audit import AuditEntry, append_audit, list_audit, verify_audit
+from kuaibao.accounts.audit import (
+    AuditEntry,
+    append_audit,
+    latest_audit,
+    list_audit,
+    verify_audit,
+)
 from kuaibao.accounts.errors import (
     AccountsError,
     BrokenAuditError,
@@ -56,6 +62,7 @@ __all__ = [
     "find_person",
     "find_session",
     "get_person",
+    "latest_audit",
     "list_audit",
     "list_keys",
     "list_people",

@@ -18,7 +18,7 @@ from kuaibao.accounts.errors import BrokenAuditError
 from kuaibao.accounts.tables import audit
 from kuaibao.files import hash_value
 
-__all__ = ["AuditEntry", "append_audit", "list_audit", "verify_audit"]
+__all__ = ["AuditEntry", "append_audit", "latest_audit", "list_audit", "verify_audit"]
 
 GENESIS = "0" * 64
 
@@ -83,6 +83,14 @@ def list_audit(
         .where(audit.c.chain == chain, audit.c.position > after)
         .order_by(audit.c.position)
         .limit(limit)
+    )
+    return [_entry(row) for row in rows]
+
+
+def latest_audit(connection: Connection, *, chain: str, limit: int) -> list[AuditEntry]:
+    """The last entries, newest first."""
+    rows = connection.execute(
+        select(audit).where(audit.c.chain == chain).order_by(audit.c.position.desc()).limit(limit)
     )
     return [_entry(row) for row in rows]
 

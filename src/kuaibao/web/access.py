@@ -15,6 +15,7 @@ from kuaibao.errors import KuaibaoError
 from kuaibao.web.newsroom import Newsroom
 
 __all__ = [
+    "CHECKED",
     "SESSION_COOKIE",
     "ActorOf",
     "CsrfError",
@@ -24,7 +25,6 @@ __all__ = [
     "TokenOrSession",
     "Visitor",
     "VisitorOf",
-    "check_csrf",
     "client_address",
     "desk_of",
     "visitor_of",
@@ -104,7 +104,7 @@ def _signed_in(request: Request) -> Actor:
     return _visitor(request).signed_in
 
 
-async def check_csrf(request: Request) -> None:
+async def _check_csrf(request: Request) -> None:
     """Every change by a browser carries its session's token, in the form or in a header.
 
     Raises:
@@ -120,6 +120,10 @@ async def check_csrf(request: Request) -> None:
         given = value if isinstance(value, str) else ""
     if not secrets.compare_digest(given.encode(), visitor.csrf.encode()):
         raise CsrfError
+
+
+CHECKED = [Depends(_check_csrf)]
+"""The `dependencies` of every route by which a page changes something."""
 
 
 async def _token_or_session(request: Request) -> Actor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from kuaibao.bulletin.desk import (
@@ -33,14 +33,13 @@ from kuaibao.bulletin.desk import (
 from kuaibao.bulletin.model import SECTION_KINDS
 from kuaibao.bulletin.publishing import render
 from kuaibao.errors import InputError
-from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf
+from kuaibao.web.access import CHECKED, ActorOf, DeskOf, NewsroomOf
 from kuaibao.web.rendering import make_ui, of_one_state, render_page
 from kuaibao.web.security import PUBLISHED_POLICY
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_CHECKED = [Depends(check_csrf)]
 MAX_ORDER = 1000
 
 
@@ -56,7 +55,7 @@ def issues_page(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     return render_page(request, "issues.html", ui=ui, issues=issues)
 
 
-@router.post("/issues", dependencies=_CHECKED)
+@router.post("/issues", dependencies=CHECKED)
 def new_issue(
     desk: DeskOf,
     actor: ActorOf,
@@ -94,7 +93,7 @@ def board(request: Request, desk: DeskOf, actor: ActorOf, issue_id: int) -> Resp
     )  # fmt: skip
 
 
-@router.post("/issues/{issue_id}", dependencies=_CHECKED)
+@router.post("/issues/{issue_id}", dependencies=CHECKED)
 def change_issue(
     desk: DeskOf,
     actor: ActorOf,
@@ -108,7 +107,7 @@ def change_issue(
     return RedirectResponse(f"/issues/{issue_id}", 303)
 
 
-@router.post("/issues/{issue_id}/order", dependencies=_CHECKED)
+@router.post("/issues/{issue_id}/order", dependencies=CHECKED)
 def order(
     desk: DeskOf,
     actor: ActorOf,
@@ -121,7 +120,7 @@ def order(
     return Response(status_code=204)
 
 
-@router.post("/issues/{issue_id}/place", dependencies=_CHECKED)
+@router.post("/issues/{issue_id}/place", dependencies=CHECKED)
 def place(
     desk: DeskOf,
     actor: ActorOf,
@@ -138,21 +137,21 @@ def place(
     return RedirectResponse(f"/issues/{issue_id}", 303)
 
 
-@router.post("/issues/{issue_id}/close", dependencies=_CHECKED)
+@router.post("/issues/{issue_id}/close", dependencies=CHECKED)
 def close(desk: DeskOf, actor: ActorOf, issue_id: int) -> Response:
     """Freeze the issue."""
     close_issue(desk, actor, issue_id)
     return RedirectResponse(f"/issues/{issue_id}", 303)
 
 
-@router.post("/issues/{issue_id}/reopen", dependencies=_CHECKED)
+@router.post("/issues/{issue_id}/reopen", dependencies=CHECKED)
 def reopen(desk: DeskOf, actor: ActorOf, issue_id: int) -> Response:
     """Thaw it."""
     reopen_issue(desk, actor, issue_id)
     return RedirectResponse(f"/issues/{issue_id}", 303)
 
 
-@router.post("/issues/{issue_id}/publish", dependencies=_CHECKED)
+@router.post("/issues/{issue_id}/publish", dependencies=CHECKED)
 def publish(desk: DeskOf, actor: ActorOf, newsroom: NewsroomOf, issue_id: int) -> Response:
     """Ask for publication; the background does it, also after a restart."""
     ask_to_publish(desk, actor, issue_id)
@@ -182,7 +181,7 @@ def correct_page(
     )  # fmt: skip
 
 
-@router.post("/issues/{issue_id}/correct/{piece_id}", dependencies=_CHECKED)
+@router.post("/issues/{issue_id}/correct/{piece_id}", dependencies=CHECKED)
 async def correct(
     request: Request, desk: DeskOf, actor: ActorOf, issue_id: int, piece_id: int
 ) -> Response:

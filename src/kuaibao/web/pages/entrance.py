@@ -6,19 +6,19 @@ import secrets
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kuaibao import accounts
 from kuaibao.bulletin.desk import Desk, NotFoundError, admit, first_administrator, has_people
 from kuaibao.errors import KuaibaoError
 from kuaibao.web.access import (
+    CHECKED,
     SESSION_COOKIE,
     CsrfError,
     DeskOf,
     NewsroomOf,
     VisitorOf,
-    check_csrf,
     client_address,
     desk_of,
 )
@@ -156,7 +156,7 @@ def set_up(
     return _with_session(RedirectResponse("/", 303), newsroom.is_secure, secret)
 
 
-@router.post("/signout", dependencies=[Depends(check_csrf)])
+@router.post("/signout", dependencies=CHECKED)
 def sign_out(request: Request, desk: DeskOf) -> Response:
     """End the session."""
     with desk.store.database.write() as connection:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kuaibao.bulletin.hooks import HOOK_EVENTS, add_hook, list_hooks, remove_hook, resume_hook
-from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf
+from kuaibao.web.access import CHECKED, ActorOf, DeskOf, NewsroomOf
 from kuaibao.web.rendering import render_page
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_CHECKED = [Depends(check_csrf)]
 
 
 @router.get("/hooks")
@@ -23,7 +22,7 @@ def hooks_page(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     return _page(request, desk, actor)
 
 
-@router.post("/hooks", dependencies=_CHECKED)
+@router.post("/hooks", dependencies=CHECKED)
 def new_hook(
     request: Request,
     desk: DeskOf,
@@ -36,14 +35,14 @@ def new_hook(
     return _page(request, desk, actor, secret)
 
 
-@router.post("/hooks/{hook_id}/remove", dependencies=_CHECKED)
+@router.post("/hooks/{hook_id}/remove", dependencies=CHECKED)
 def drop_hook(desk: DeskOf, actor: ActorOf, hook_id: int) -> Response:
     """Tell it nothing more."""
     remove_hook(desk, actor, hook_id)
     return RedirectResponse("/hooks", 303)
 
 
-@router.post("/hooks/{hook_id}/resume", dependencies=_CHECKED)
+@router.post("/hooks/{hook_id}/resume", dependencies=CHECKED)
 def try_hook(desk: DeskOf, actor: ActorOf, newsroom: NewsroomOf, hook_id: int) -> Response:
     """Try again at once."""
     resume_hook(desk, actor, hook_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kuaibao.bulletin.desk import (
@@ -20,7 +20,7 @@ from kuaibao.bulletin.desk import (
 from kuaibao.bulletin.desk.issues import list_issues
 from kuaibao.bulletin.model import SECTION_KINDS
 from kuaibao.errors import InputError
-from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf
+from kuaibao.web.access import CHECKED, ActorOf, DeskOf, NewsroomOf
 from kuaibao.web.rendering import make_ui, of_one_state, render_page
 
 __all__ = ["router"]
@@ -63,7 +63,7 @@ def inbox(
     )  # fmt: skip
 
 
-@router.post("/pieces/{piece_id}/quick", dependencies=[Depends(check_csrf)])
+@router.post("/pieces/{piece_id}/quick", dependencies=CHECKED)
 def quick(
     request: Request,
     desk: DeskOf,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -24,13 +24,12 @@ from kuaibao.bulletin.mailing import (
     unsubscribe,
 )
 from kuaibao.errors import InputError
-from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf
+from kuaibao.web.access import CHECKED, ActorOf, DeskOf, NewsroomOf
 from kuaibao.web.rendering import make_ui, render_page
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_CHECKED = [Depends(check_csrf)]
 _MAIL_SETTINGS = ("smtp_host", "smtp_port", "smtp_user", "smtp_security", "mail_sender",
                   "public_url", "mail_per_minute")  # fmt: skip
 
@@ -120,7 +119,7 @@ def subscribers_page(
     )  # fmt: skip
 
 
-@router.post("/subscribers", dependencies=_CHECKED)
+@router.post("/subscribers", dependencies=CHECKED)
 def new_subscriber(
     desk: DeskOf, actor: ActorOf, series_id: Annotated[int, Form()],
     email: Annotated[str, Form()],
@@ -130,7 +129,7 @@ def new_subscriber(
     return RedirectResponse("/subscribers", 303)
 
 
-@router.post("/subscribers/settings", dependencies=_CHECKED)
+@router.post("/subscribers/settings", dependencies=CHECKED)
 async def change_mail_settings(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     """Where mail is handed in."""
     from starlette.concurrency import run_in_threadpool
@@ -150,7 +149,7 @@ async def change_mail_settings(request: Request, desk: DeskOf, actor: ActorOf) -
     return RedirectResponse("/subscribers", 303)
 
 
-@router.post("/issues/{issue_id}/mail", dependencies=_CHECKED)
+@router.post("/issues/{issue_id}/mail", dependencies=CHECKED)
 def mail_issue(desk: DeskOf, actor: ActorOf, newsroom: NewsroomOf, issue_id: int) -> Response:
     """Queue an issue for its subscribers, once."""
     queue_issue(desk, actor, issue_id)
@@ -158,7 +157,7 @@ def mail_issue(desk: DeskOf, actor: ActorOf, newsroom: NewsroomOf, issue_id: int
     return RedirectResponse("/subscribers", 303)
 
 
-@router.post("/mailings/{mailing_id}/requeue", dependencies=_CHECKED)
+@router.post("/mailings/{mailing_id}/requeue", dependencies=CHECKED)
 def queue_again(
     desk: DeskOf, actor: ActorOf, newsroom: NewsroomOf, mailing_id: int,
     state: Annotated[str, Form()] = "failed",

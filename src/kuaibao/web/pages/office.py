@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 
@@ -29,13 +29,12 @@ from kuaibao.bulletin.desk import (
 from kuaibao.bulletin.desk.desk import Desk
 from kuaibao.bulletin.sources.health import Health, judge
 from kuaibao.bulletin.store import tables as store_tables
-from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf
+from kuaibao.web.access import CHECKED, ActorOf, DeskOf, NewsroomOf
 from kuaibao.web.rendering import of_one_state, render_page
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_CHECKED = [Depends(check_csrf)]
 
 
 @router.get("/people")
@@ -45,7 +44,7 @@ def people_page(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     return _people(request, desk, actor)
 
 
-@router.post("/people", dependencies=_CHECKED)
+@router.post("/people", dependencies=CHECKED)
 def new_person(
     request: Request,
     desk: DeskOf,
@@ -64,7 +63,7 @@ def new_person(
     return RedirectResponse("/people", 303)
 
 
-@router.post("/people/{person_id}", dependencies=_CHECKED)
+@router.post("/people/{person_id}", dependencies=CHECKED)
 def change_person(
     desk: DeskOf,
     actor: ActorOf,
@@ -77,7 +76,7 @@ def change_person(
     return RedirectResponse("/people", 303)
 
 
-@router.post("/people/{person_id}/password", dependencies=_CHECKED)
+@router.post("/people/{person_id}/password", dependencies=CHECKED)
 def new_password(request: Request, desk: DeskOf, actor: ActorOf, person_id: int) -> Response:
     """A new password, shown once."""
     password = reset_password(desk, actor, person_id)
@@ -98,7 +97,7 @@ def sources_page(request: Request, desk: DeskOf, actor: ActorOf, newsroom: Newsr
     )  # fmt: skip
 
 
-@router.post("/sources/collect", dependencies=_CHECKED)
+@router.post("/sources/collect", dependencies=CHECKED)
 def collect_now(actor: ActorOf, newsroom: NewsroomOf) -> Response:
     """Ask every source, in the background."""
     newsroom.collect(actor)
@@ -112,7 +111,7 @@ def terms_page(request: Request, desk: DeskOf, actor: ActorOf, q: str = "") -> R
     return render_page(request, "terms.html", terms=list_terms(desk, actor, words=q), q=q)
 
 
-@router.post("/terms", dependencies=_CHECKED)
+@router.post("/terms", dependencies=CHECKED)
 def new_term(
     desk: DeskOf,
     actor: ActorOf,
@@ -134,7 +133,7 @@ def new_term(
     return RedirectResponse("/terms", 303)
 
 
-@router.post("/terms/{term_id}/remove", dependencies=_CHECKED)
+@router.post("/terms/{term_id}/remove", dependencies=CHECKED)
 def drop_term(desk: DeskOf, actor: ActorOf, term_id: int) -> Response:
     """Take a row out."""
     remove_term(desk, actor, term_id)
@@ -149,7 +148,7 @@ def notes_page(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     return render_page(request, "notes.html", notes=notes)
 
 
-@router.post("/notes", dependencies=_CHECKED)
+@router.post("/notes", dependencies=CHECKED)
 def read_notes(
     desk: DeskOf, actor: ActorOf, notification_id: Annotated[int | None, Form()] = None
 ) -> Response:

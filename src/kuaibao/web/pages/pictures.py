@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
 
 from kuaibao.bulletin.desk import choose_lead_picture, draw_cover, find_pictures, tell_picture
 from kuaibao.fetching import Fetcher
-from kuaibao.web.access import ActorOf, DeskOf, NewsroomOf, check_csrf
+from kuaibao.web.access import CHECKED, ActorOf, DeskOf, NewsroomOf
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_CHECKED = [Depends(check_csrf)]
 MAX_SEED = 2**31
 
 
-@router.post("/pieces/{piece_id}/pictures", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/pictures", dependencies=CHECKED)
 def find(desk: DeskOf, actor: ActorOf, newsroom: NewsroomOf, piece_id: int) -> Response:
     """Fetch the item's pictures and sort them."""
     with Fetcher(newsroom.fetch_settings) as fetcher:
@@ -26,7 +25,7 @@ def find(desk: DeskOf, actor: ActorOf, newsroom: NewsroomOf, piece_id: int) -> R
     return RedirectResponse(f"/pieces/{piece_id}#pictures", 303)
 
 
-@router.post("/pieces/{piece_id}/pictures/kind", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/pictures/kind", dependencies=CHECKED)
 def kind(
     desk: DeskOf,
     actor: ActorOf,
@@ -39,7 +38,7 @@ def kind(
     return RedirectResponse(f"/pieces/{piece_id}#pictures", 303)
 
 
-@router.post("/pieces/{piece_id}/pictures/lead", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/pictures/lead", dependencies=CHECKED)
 def lead(
     desk: DeskOf, actor: ActorOf, piece_id: int, url: Annotated[str, Form(max_length=4000)] = ""
 ) -> Response:
@@ -48,7 +47,7 @@ def lead(
     return RedirectResponse(f"/pieces/{piece_id}#pictures", 303)
 
 
-@router.post("/issues/{issue_id}/cover", dependencies=_CHECKED)
+@router.post("/issues/{issue_id}/cover", dependencies=CHECKED)
 def cover(
     desk: DeskOf,
     actor: ActorOf,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -52,13 +52,12 @@ from kuaibao.bulletin.desk import (
 from kuaibao.bulletin.desk.workflow import MOVES
 from kuaibao.errors import InputError
 from kuaibao.files import hash_value
-from kuaibao.web.access import ActorOf, DeskOf, check_csrf
+from kuaibao.web.access import CHECKED, ActorOf, DeskOf
 from kuaibao.web.rendering import make_ui, of_one_state, render_page
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_CHECKED = [Depends(check_csrf)]
 
 
 @router.get("/pieces/{piece_id}")
@@ -68,7 +67,7 @@ def piece_page(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) ->
     return _page(request, desk, actor, get_piece(desk, actor, piece_id))
 
 
-@router.post("/pieces/{piece_id}/text", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/text", dependencies=CHECKED)
 async def write(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) -> Response:
     """Save a text; two people's changes are merged."""
     form = await request.form()
@@ -84,7 +83,7 @@ async def write(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) -
     return RedirectResponse(f"/pieces/{piece_id}?saved={saved.status}", 303)
 
 
-@router.post("/pieces/{piece_id}/review", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/review", dependencies=CHECKED)
 async def review(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) -> Response:
     """Check a text that is being typed; nothing is saved."""
     form = await request.form()
@@ -98,14 +97,14 @@ async def review(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) 
     return await run_in_threadpool(checked)
 
 
-@router.post("/pieces/{piece_id}/mend", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/mend", dependencies=CHECKED)
 def mend_typing(desk: DeskOf, actor: ActorOf, piece_id: int) -> Response:
     """Mend every slip of typing that needs no person."""
     mend_text(desk, actor, piece_id)
     return RedirectResponse(f"/pieces/{piece_id}?saved=saved", 303)
 
 
-@router.post("/pieces/{piece_id}/move", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/move", dependencies=CHECKED)
 def move(
     desk: DeskOf,
     actor: ActorOf,
@@ -127,7 +126,7 @@ def move(
     return RedirectResponse(f"/pieces/{piece_id}", 303)
 
 
-@router.post("/pieces/{piece_id}/part", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/part", dependencies=CHECKED)
 def part(
     desk: DeskOf, actor: ActorOf, piece_id: int, reference: Annotated[str, Form(max_length=64)]
 ) -> Response:
@@ -136,7 +135,7 @@ def part(
     return RedirectResponse(f"/pieces/{piece.piece_id}", 303)
 
 
-@router.post("/pieces/{piece_id}/assign", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/assign", dependencies=CHECKED)
 def assign_people(
     desk: DeskOf,
     actor: ActorOf,
@@ -153,7 +152,7 @@ def assign_people(
     return RedirectResponse(f"/pieces/{piece_id}", 303)
 
 
-@router.post("/pieces/{piece_id}/draft", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/draft", dependencies=CHECKED)
 def draft(
     desk: DeskOf, actor: ActorOf, piece_id: int, how: Annotated[str, Form()] = "extract"
 ) -> Response:
@@ -163,7 +162,7 @@ def draft(
     return RedirectResponse(f"/pieces/{piece_id}?saved={status}", 303)
 
 
-@router.post("/pieces/{piece_id}/sentence", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/sentence", dependencies=CHECKED)
 def sentence(
     request: Request,
     desk: DeskOf,
@@ -196,7 +195,7 @@ def memory(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int, n: int
     return render_page(request, "parts/memory.html", found=found)
 
 
-@router.post("/pieces/{piece_id}/comments", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/comments", dependencies=CHECKED)
 def comment(
     desk: DeskOf,
     actor: ActorOf,
@@ -210,7 +209,7 @@ def comment(
     return RedirectResponse(f"/pieces/{piece_id}#comments", 303)
 
 
-@router.post("/pieces/{piece_id}/comments/{comment_id}", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/comments/{comment_id}", dependencies=CHECKED)
 def settle(
     desk: DeskOf,
     actor: ActorOf,
@@ -238,7 +237,7 @@ def history(request: Request, desk: DeskOf, actor: ActorOf, piece_id: int) -> Re
     )  # fmt: skip
 
 
-@router.post("/pieces/{piece_id}/restore", dependencies=_CHECKED)
+@router.post("/pieces/{piece_id}/restore", dependencies=CHECKED)
 def restore(
     desk: DeskOf, actor: ActorOf, piece_id: int, revision: Annotated[int, Form()]
 ) -> Response:

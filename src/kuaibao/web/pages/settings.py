@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from kuaibao import accounts
@@ -27,7 +27,7 @@ from kuaibao.bulletin.desk import (
 from kuaibao.bulletin.desk.desk import Desk
 from kuaibao.bulletin.publishing import DEFAULT_ACCENT
 from kuaibao.errors import InputError
-from kuaibao.web.access import ActorOf, DeskOf, check_csrf, client_address
+from kuaibao.web.access import CHECKED, ActorOf, DeskOf, client_address
 from kuaibao.web.oidc import SECRET_VARIABLE, check_issuer
 from kuaibao.web.rendering import make_ui, of_one_state, render_page
 from kuaibao.web.words import LANGUAGES
@@ -35,7 +35,8 @@ from kuaibao.web.words import LANGUAGES
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_CHECKED = [Depends(check_csrf)]
+_N_AUDIT = 30
+"""Entries of the log that the page shows."""
 
 
 @router.get("/settings")
@@ -45,7 +46,7 @@ def settings_page(request: Request, desk: DeskOf, actor: ActorOf) -> Response:
     return _settings(request, desk, actor)
 
 
-@router.post("/settings/password", dependencies=_CHECKED)
+@router.post("/settings/password", dependencies=CHECKED)
 def change_password(
     request: Request,
     desk: DeskOf,
@@ -58,7 +59,7 @@ def change_password(
     return RedirectResponse("/signin", 303)
 
 
-@router.post("/settings/tokens", dependencies=_CHECKED)
+@router.post("/settings/tokens", dependencies=CHECKED)
 def new_token(
     request: Request,
     desk: DeskOf,
@@ -72,14 +73,14 @@ def new_token(
     return _settings(request, desk, actor, secret=secret)
 
 
-@router.post("/settings/tokens/{key_id}", dependencies=_CHECKED)
+@router.post("/settings/tokens/{key_id}", dependencies=CHECKED)
 def end_token(desk: DeskOf, actor: ActorOf, key_id: int) -> Response:
     """Revoke a token."""
     revoke_token(desk, actor, key_id)
     return RedirectResponse("/settings", 303)
 
 
-@router.post("/settings/desk", dependencies=_CHECKED)
+@router.post("/settings/desk", dependencies=CHECKED)
 def change_settings(
     desk: DeskOf,
     actor: ActorOf,
@@ -109,7 +110,7 @@ def change_settings(
     return RedirectResponse("/settings", 303)
 
 
-@router.post("/settings/series", dependencies=_CHECKED)
+@router.post("/settings/series", dependencies=CHECKED)
 def new_series(
     desk: DeskOf, actor: ActorOf, name: Annotated[str, Form()], language: Annotated[str, Form()]
 ) -> Response:
@@ -118,7 +119,7 @@ def new_series(
     return RedirectResponse("/settings", 303)
 
 
-@router.post("/settings/series/{series_id}", dependencies=_CHECKED)
+@router.post("/settings/series/{series_id}", dependencies=CHECKED)
 def change_series(
     desk: DeskOf,
     actor: ActorOf,
@@ -161,10 +162,10 @@ def _settings(request: Request, desk: Desk, actor: ActorOf, secret: str = "") ->
     entries: list[Any] = []
     if actor.may("see_audit"):
         with desk.store.database.read() as connection:
-            entries = accounts.list_audit(connection, chain=AUDIT_CHAIN, limit=100_000)[-30:]
+            entries = accounts.latest_audit(connection, chain=AUDIT_CHAIN, limit=_N_AUDIT)
     return render_page(
         request, "settings.html", ui=ui, tokens=list_tokens(desk, actor), scopes=SCOPES,
-        secret=secret, settings=desk.settings(), audit=list(reversed(entries)),
+        secret=secret, settings=desk.settings(), audit=entries,
         key_variable=KEY_VARIABLE, oidc_variable=SECRET_VARIABLE, newcomer_roles=NEWCOMER_ROLES,
         languages=LANGUAGES, default_accent=DEFAULT_ACCENT,
     )  # fmt: skip
