@@ -173,6 +173,22 @@ def test_usage_is_shown_by_every_group_and_a_budget_is_set_and_seen(page, server
     assert page.problems == []
 
 
+def test_a_page_that_is_opened_while_the_key_is_looked_at_stays(page, server):
+    held, listed = [], []
+    page.route("**/v1/kuaibao/held", lambda route: held.append(route))
+    page.on("request", lambda request: request.url.endswith("/templates") and listed.append(1))
+    with page.expect_request("**/v1/kuaibao/held"):
+        use_key(page, server.key)
+    open_tab(page, "Few-shot")
+    page.get_by_label("Name of a new template").fill("colours")
+    held.pop().continue_()
+    page.locator("#tabs").get_by_role("link", name="Review", exact=True).wait_for()
+    page.wait_for_load_state("networkidle")
+    assert page.get_by_label("Name of a new template").input_value() == "colours"
+    assert len(listed) == 1
+    assert page.problems == []
+
+
 def test_a_template_is_made_kept_tried_and_measured(page, server):
     use_key(page, server.key)
     open_tab(page, "Few-shot")

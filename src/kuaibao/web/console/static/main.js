@@ -52,8 +52,10 @@ async function show() {
 
 async function useKey(value) {
   key.set(value.trim());
+  const before = turn;
   mayReview = key.get() !== "" && (await isReviewer());
-  await show();
+  if (turn === before) await show();
+  else frame(); // a page was opened meanwhile, with this key: it stays, and what is typed into it
 }
 
 document.getElementById("language").addEventListener("click", () => { switchLanguage(); show(); });
