@@ -13,11 +13,12 @@ from kuaibao.loading.preprocess import (
     picture_stores,
     table_tensors,
 )
-from kuaibao.loading.ram_cache import EncodedFiles, RamCache
+from kuaibao.loading.ram_cache import DecodedFiles, EncodedFiles, RamCache
 from kuaibao.loading.store import Store, build_store, store_key
 
 __all__ = [
     "BadSampleError",
+    "DecodedFiles",
     "EncodedFiles",
     "LoadingError",
     "Pictures",

@@ -6,17 +6,18 @@ spawned, so there is no copy a worker and nothing is lost when workers are start
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data import Dataset
+from torch.utils.data._utils.collate import default_collate_fn_map
 
 from kuaibao.loading.errors import UncacheableError
 from kuaibao.loading.samples import SampleForm, form_of
+from kuaibao.loading.slots import room_for
 
-__all__ = ["EncodedFiles", "Gathered", "RamCache"]
+__all__ = ["DecodedFiles", "EncodedFiles", "Gathered", "RamCache"]
 
 
 class Gathered:
@@ -26,19 +27,6 @@ class Gathered:
 
     def __init__(self, batch: Any) -> None:
         self.batch = batch
-
-
-def room_for(n_sample: int, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-    """An empty batch `[n_sample, *shape]`: in a worker in shared memory, where it is sent from.
-
-    Made anywhere else it would be copied once more on its way, as torch's own collate knows.
-    """
-    whole = (n_sample, *shape)
-    n_bytes = math.prod(whole) * dtype.itemsize
-    if get_worker_info() is None or not n_bytes:
-        return torch.empty(whole, dtype=dtype)
-    storage: Any = torch.UntypedStorage._new_shared(n_bytes)
-    return torch.empty(0, dtype=dtype).set_(storage).view(whole)
 
 
 class RamCache(Dataset[Any]):
@@ -73,7 +61,6 @@ class RamCache(Dataset[Any]):
             for field in self.form.fields
         ]
         self._ready = torch.zeros(self.capacity, dtype=torch.bool).share_memory_()
-        _teach_default_collate()
 
     def __len__(self) -> int:
         """Samples of the underlying data set."""
@@ -148,15 +135,12 @@ def _check_repeatable(dataset: Any, form: SampleForm, first: Any) -> None:
         )
 
 
-def _teach_default_collate() -> None:
-    from torch.utils.data._utils.collate import default_collate_fn_map
-
-    table: dict[Any, Any] = default_collate_fn_map
-    table[Gathered] = _hand_on
-
-
 def _hand_on(batch: list[Gathered], *, collate_fn_map: Any = None) -> Any:
     return batch[0].batch
+
+
+_known_to_default_collate: dict[Any, Any] = default_collate_fn_map
+_known_to_default_collate[Gathered] = _hand_on  # on import: a spawned worker makes no data set
 
 
 class EncodedFiles:
@@ -204,3 +188,46 @@ class EncodedFiles:
 
     def _slot(self, index: int) -> torch.Tensor:
         return self._bytes[int(self._ends[index]) : int(self._ends[index + 1])]
+
+
+class DecodedFiles(Dataset[Any]):
+    """Files that are decoded when they are asked for, each right into its place in the batch.
+
+    Args:
+        files: Their contents by index: `EncodedFiles`, or any sequence of bytes.
+        decode: Bytes to a sample: a tensor, an array, a number, or containers of these; all of one
+            shape.
+        gather: Give whole batches. Needs the DataLoader's own collate function (the default).
+
+    Raises:
+        UncacheableError: A sample has another form than the first of its batch.
+    """
+
+    def __init__(
+        self, files: Sequence[bytes], decode: Callable[[bytes], Any], *, gather: bool = True
+    ) -> None:
+        self.files = files
+        self.decode = decode
+        self.gather = gather
+
+    def __len__(self) -> int:
+        """Number of files."""
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> Any:
+        """One sample."""
+        return self.decode(self.files[index])
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """The samples of a batch: one `Gathered` batch when `gather` is set."""
+        if not self.gather or not indices:
+            return [self[index] for index in indices]
+        sample = self[indices[0]]
+        form = form_of(sample, str(indices[0]))
+        batch = [room_for(len(indices), field.shape, field.dtype) for field in form.fields]
+        for place, index in enumerate(indices):
+            sample = self[index] if place else sample
+            values = form.take_apart(sample, str(index))
+            for rows, value in zip(batch, values, strict=True):
+                rows[place] = value
+        return [Gathered(form.put_together(batch, batched=True))]

@@ -31,8 +31,9 @@ from kuaibao.loading.errors import (
     StoreError,
     UncacheableError,
 )
-from kuaibao.loading.ram_cache import Gathered, _teach_default_collate, room_for
+from kuaibao.loading.ram_cache import Gathered
 from kuaibao.loading.samples import Field, SampleForm, form_of
+from kuaibao.loading.slots import room_for
 
 __all__ = ["Store", "build_store", "store_key"]
 
@@ -267,7 +268,6 @@ class Store(Dataset[Any]):
         self.form = _form_from_json(form) if form else None
         self._shards: list[list[Any]] | None = None
         self._open()
-        _teach_default_collate()
 
     def _open(self) -> list[list[Any]]:
         if self._shards is None:
