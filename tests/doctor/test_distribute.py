@@ -36,13 +36,14 @@ import os
 name = sys.argv[1] + os.environ.get("RANK", "")
 left_open = open(name, "w")
 json.dump({{"weights": weights, "seen": seen}}, left_open)
+{end}
 """
 
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_did_and_share_the_samples(tmp_path):
     plain, new = tmp_path / "plain.py", tmp_path / "new.py"
-    plain.write_text(SCRIPT.format(shuffle=""))
+    plain.write_text(SCRIPT.format(shuffle="", end="sys.exit(int(len(seen) == 0))"))
     new.write_text(distributed(plain.read_text()))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, plain, tmp_path / "one"], check=True, env=environment)
@@ -61,12 +62,31 @@ def test_two_processes_learn_what_one_did_and_share_the_samples(tmp_path):
 
 @pytest.mark.parametrize("shuffle", ["", ", shuffle=True", ", shuffle=True, num_workers=2"])
 def test_the_rewritten_script_is_python_and_divides_the_batch(shuffle):
-    text = distributed(SCRIPT.format(shuffle=shuffle))
+    text = distributed(SCRIPT.format(shuffle=shuffle, end=""))
     compile(text, "new.py", "exec")
     assert "DistributedDataParallel(nn.Linear(4, 1).double())" in text
     assert "batch_size=max(1, (8) // torch.distributed.get_world_size())" in text
     assert f"DistributedSampler(data, shuffle={'True' if shuffle else 'False'})" in text
     assert " shuffle=True" not in text.replace("data, shuffle=True", "")
+
+
+@pytest.mark.parametrize(
+    ("end", "becomes"),
+    [
+        ("sys.exit(main())", "leave_process_group(main())"),
+        (
+            "if __name__ == '__main__':\n    raise SystemExit(main(2))",
+            "    leave_process_group(main(2))",
+        ),
+        ("exit()", "leave_process_group()"),
+        ("raise SystemExit", "leave_process_group()"),
+        ("def stop():\n    sys.exit(3)", "    sys.exit(3)"),
+    ],
+)
+def test_the_scripts_own_exit_becomes_a_clean_end(end, becomes):
+    text = distributed(SCRIPT.format(shuffle="", end=end))
+    compile(text, "new.py", "exec")
+    assert becomes in text.splitlines()
 
 
 def test_a_script_without_data_parallel_is_left_alone():
@@ -75,7 +95,7 @@ def test_a_script_without_data_parallel_is_left_alone():
 
 def test_the_edit_is_bound_to_the_file_it_was_made_for(tmp_path):
     path = tmp_path / "train.py"
-    path.write_text(SCRIPT.format(shuffle=""))
+    path.write_text(SCRIPT.format(shuffle="", end=""))
     edit = edit_for("distributed_data_parallel", {}, f"{path}:13")
     assert edit is not None
     assert "+model = torch.nn.parallel.DistributedDataParallel" in edit.diff

@@ -26,20 +26,29 @@ if multiprocessing.parent_process() is None:  # not again in a worker that impor
     atexit.register(torch.distributed.destroy_process_group)
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-"""
 
-_TAIL = """
-if __name__ == "__main__":
-    # The work is done. The model still holds its process group: taking the interpreter down now
-    # could abort in one of the group's threads, and torchrun would report a failure.
-    torch.distributed.barrier()
+
+def leave_process_group(status=None):
+    # The model still holds its process group: taking the interpreter down as usual could abort in
+    # one of the group's threads, and torchrun would report a failure.
+    if not isinstance(status, int | None):
+        print(status, file=sys.stderr)
+        status = 1
+    if not status:
+        torch.distributed.barrier()  # nobody leaves while another one still trains
     atexit._run_exitfuncs()
     for one in [sys.stdout, sys.stderr, *gc.get_objects()]:
         if issubclass(type(one), io.IOBase):  # files that are still open
             with contextlib.suppress(OSError, ValueError):
                 one.flush()
-    os._exit(0)
+    os._exit(status or 0)
 """
+
+_TAIL = """
+if __name__ == "__main__":
+    leave_process_group()
+"""
+_LEAVE = "leave_process_group"
 
 
 def distributed(source: str) -> str | None:
@@ -47,8 +56,8 @@ def distributed(source: str) -> str | None:
 
     A loader's batch is divided by the number of processes, as DataParallel divides it by the number
     of devices, and shuffling goes through a `DistributedSampler`; call its `set_epoch` for another
-    order in each epoch. A script that ends in `sys.exit(...)` never reaches the clean end that is
-    put below it, and leaves as it always did.
+    order in each epoch. `sys.exit(...)` at the end of the script, or of its `if __name__ ==
+    "__main__":`, becomes a clean end too; one inside of a function leaves as it always did.
 
     Raises:
         SyntaxError: The source is no Python.
@@ -67,6 +76,7 @@ def distributed(source: str) -> str | None:
     for call in calls:
         if _name(call) == "DataLoader":
             edits += _loader_edits(text, call)
+    edits += _exit_edits(text, tree.body)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new + source[end:]
     at = last_import_line(tree)
@@ -85,6 +95,25 @@ def last_import_line(tree: ast.Module) -> int:
         elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             break
     return at
+
+
+def _exit_edits(text: _Text, statements: list[ast.stmt]) -> list[tuple[int, int, str]]:
+    """`sys.exit` and its like where the script itself, and no function of it, calls them."""
+    edits: list[tuple[int, int, str]] = []
+    for statement in statements:
+        if isinstance(statement, ast.If):
+            edits += _exit_edits(text, [*statement.body, *statement.orelse])
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            call = statement.value
+            if text.of(call.func) in ("sys.exit", "exit", "quit"):
+                edits.append((*text.span(call.func), _LEAVE))
+        elif isinstance(statement, ast.Raise) and statement.exc and statement.cause is None:
+            start, raised = text.span(statement)[0], statement.exc
+            if isinstance(raised, ast.Call) and text.of(raised.func) == "SystemExit":
+                edits.append((start, text.span(raised.func)[1], _LEAVE))
+            elif text.of(raised) == "SystemExit":
+                edits.append((start, text.span(raised)[1], f"{_LEAVE}()"))
+    return edits
 
 
 def _loader_edits(text: _Text, call: ast.Call) -> list[tuple[int, int, str]]:
@@ -135,7 +164,7 @@ class _Text:
         self.source = source
         self._lines = source.splitlines(keepends=True)
 
-    def span(self, node: ast.expr | ast.keyword) -> tuple[int, int]:
+    def span(self, node: ast.expr | ast.keyword | ast.stmt) -> tuple[int, int]:
         """Start and end of a node, in characters."""
         end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
         return self._at(node.lineno, node.col_offset), self._at(end_line, end_column)
