@@ -77,7 +77,7 @@ def test_a_step_that_takes_long_is_watched_more_often_than_a_short_one():
     for _ in range(48):
         long.watched(1.0, 1e-4, 20)
         short.watched(1e-4, 1e-4, 20)
-    assert long.every == 4
+    assert long.every == 8
     assert short.every >= 100
 
 

@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from kuaibao.doctor.data_parts import data_parts, explained_stall_s
+from kuaibao.doctor.data_parts import (
+    Sending,
+    Waiting,
+    data_parts,
+    explained_stall_s,
+    sending_of,
+    undelayed,
+    waiting_in,
+)
 from kuaibao.doctor.measured import Observation, StepRecord
 from kuaibao.doctor.statistics import middle
 
@@ -49,6 +57,13 @@ class Accounts:
     startup_share: float
     data_s: float
     """Seconds to make one batch without workers."""
+    waiting: Waiting
+    """The part of them in which nothing runs."""
+    sending: Sending
+    items_s: float
+    """Seconds to read a batch's samples: in a worker, where there are any."""
+    worker_s: float
+    """Seconds to make one batch in a worker, its memory shared."""
     data_parts: dict[str, float] = field(default_factory=dict)
     detail: dict[str, float] = field(default_factory=dict)
     n_real: int = 0
@@ -88,6 +103,8 @@ def build_accounts(seen: Observation) -> Accounts | None:
             for r, rep in pairs
         ]
     )
+    data_s = _data_seconds(seen, real)
+    fetched = seen.workers if seen.loader.n_workers else [s.fetch for s in real if s.fetch]
     startup_s = _startup_seconds(seen, real)
     n_batches = _batches_an_iteration(seen)
     return Accounts(
@@ -101,7 +118,11 @@ def build_accounts(seen: Observation) -> Accounts | None:
         startup_share=max(
             startup_s / (startup_s + n_batches * step_s), _script_share(seen, step_s, startup_s)
         ),
-        data_s=_data_seconds(seen, real, parts),
+        data_s=data_s,
+        waiting=waiting_in(fetched, data_s, seen.probes),
+        sending=sending_of(seen, real),
+        items_s=undelayed(fetched, "items_wall") or _probed_items_s(seen),
+        worker_s=undelayed(seen.workers, "items_wall", "collate_wall") or data_s,
         data_parts=parts,
         detail=detail,
         n_real=len(real),
@@ -229,14 +250,18 @@ def _body(steps: list[StepRecord], detail: dict[str, float]) -> dict[str, float]
     return found
 
 
-def _data_seconds(seen: Observation, real: list[StepRecord], parts: dict[str, float]) -> float:
+def _data_seconds(seen: Observation, real: list[StepRecord]) -> float:
     """Seconds to make one batch in one process that has a core for itself."""
     if not seen.loader.n_workers:
         return middle([max(0.0, s.regions["wait"] - s.drawn_s) for s in real])
     if seen.probes:
-        return middle([p.warm_s + p.collate_s for p in seen.probes])
+        return middle([p.made_s or p.warm_s + p.collate_s for p in seen.probes])
     cpu = [row["items_cpu"] + row["collate_cpu"] for row in seen.workers]
     return middle(cpu)
+
+
+def _probed_items_s(seen: Observation) -> float:
+    return middle([p.warm_s for p in seen.probes])
 
 
 def _startup_seconds(seen: Observation, real: list[StepRecord]) -> float:
@@ -282,7 +307,7 @@ def _script_share(seen: Observation, step_s: float, startup_s: float) -> float:
     first = next((e for e in seen.epochs if loader is None or e.loader == loader), None)
     lazy = first.iter_s + first.first_wait_s - startup_s - step_s if first else 0.0
     own = float(seen.settings.get("own_setup_s", 0.0))
-    spent = max(0.0, own + max(0.0, lazy - 0.5) - 1.0)
+    spent = max(0.0, own + max(0.0, lazy - 0.5) - 0.5)
     n_batches = max(0, seen.loader.n_batches)
     is_whole = seen.ended == "script"
     training = max(4.0, seen.seconds) if is_whole else max(12.0, 3 * n_batches * step_s)

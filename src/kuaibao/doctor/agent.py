@@ -59,6 +59,7 @@ def _install(spool: Path, settings: dict[str, Any]) -> None:
     hook_decoders()
     hook_sleep()
     METER.spool = spool
+    METER.only_counts = bool(settings["options"].get("treatments"))
     if _is_worker() or not _claim(spool):
         install_fetch_hooks()  # a spawned worker, or a second process of the same command
         return

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kuaibao.doctor.accounts import Accounts
+from kuaibao.doctor.data_parts import Waiting
 from kuaibao.doctor.measured import Observation
 from kuaibao.doctor.rates import predicted_step_s
 from kuaibao.doctor.statistics import Interval, interval
@@ -96,11 +97,18 @@ class Case:
         real = [s.n_samples for s in self.seen.steps if s.mode == "real"]
         return float(np.median(real)) if real else float(self.seen.loader.batch_size)
 
-    def bound(self, data_s: float, n_workers: int, transfer_s: float = 0.0) -> float:
+    def bound(self, data_s: float, n_workers: int) -> float:
         """Seconds of a step with other data work, by the bound in `rates`."""
         cores = max(1.0, self.seen.cores)
-        compute = self.accounts.compute_s
-        return predicted_step_s(compute, data_s, n_workers, cores, transfer_s=transfer_s)
+        compute, waiting = self.accounts.compute_s, self.accounts.waiting
+        if n_workers:
+            # In a worker a batch is not made at quite the pace at which the loop makes it.
+            data_s *= self.accounts.worker_s / max(1e-9, self.accounts.data_s)
+        left = data_s / max(1e-9, self.accounts.data_s)
+        waiting = Waiting(min(1.0, left) * waiting.seconds, waiting.n_at_once)
+        return predicted_step_s(
+            compute, data_s, n_workers, cores, sending=self.accounts.sending, waiting=waiting
+        )
 
     def speedup(self, new_steps: list[float]) -> Interval:
         """Step time over predicted step times, cycle by cycle."""

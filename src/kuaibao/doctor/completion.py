@@ -27,7 +27,7 @@ def complete(session: Any) -> None:
     seen, pid = session.observation, os.getpid()
     records = read_records(session.spool)
     seen.seconds = perf_counter() - session.started
-    seen.cores = session.settings.cores
+    seen.cores = session.cores_probe.cores
     seen.workers = [row for rows in records.values() for row in rows[-_ROWS_A_WORKER:]]
     seen.hot_lines = session.sampler.lines()
     seen.segments = session.timeline.segments[:_MAX_SEGMENTS]

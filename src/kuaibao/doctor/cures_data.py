@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kuaibao.doctor.case import DATA_VERDICTS, Advice, Case
-from kuaibao.doctor.data_parts import sending_seconds
 from kuaibao.doctor.memory import fit, forecast
 from kuaibao.doctor.sentences import say
 from kuaibao.doctor.statistics import Interval
@@ -23,7 +22,7 @@ def _cache(case: Case) -> list[Advice]:
     fits = fit(max(seen.loader.n_dataset, 0), encoded, sample, budget)
     part = fits.decoded_fraction
     repeats = accounts.repeat_s or [accounts.compute_s]
-    added = case.usual(lambda p: p.gather_s) + (1.0 - part) * accounts.data_s + _turn_s(case)
+    added = case.usual(lambda p: p.gather_s) + (1.0 - part) * accounts.data_s
     return [
         Advice(
             cure="ram_cache",
@@ -53,19 +52,6 @@ def _bytes_a_file(probe: object) -> float:
 def _data_cause(case: Case) -> str:
     verdict = case.diagnosis.verdict
     return verdict if verdict in DATA_VERDICTS else "decode"
-
-
-def _turn_s(case: Case) -> float:
-    """Seconds of a loader's own turn without workers: calling the fetcher, reading a new batch."""
-    real = [s for s in case.seen.steps if s.mode == "real" and s.fetch and not s.discard]
-    turns = sorted(s.regions["wait"] - s.fetch["end"] + s.fetch["start"] for s in real if s.fetch)
-    usual = turns[len(turns) // 2] if turns else 6e-5
-    # A repeated batch lies in the core's caches; one that was just made is read from memory.
-    fresh = case.seen.loader.batch_bytes / _READ_A_SECOND
-    return min(3e-4, max(2e-5, usual)) + fresh
-
-
-_READ_A_SECOND = 3e10
 
 
 def _preprocess(case: Case) -> list[Advice]:
@@ -138,18 +124,20 @@ def _workers(case: Case) -> list[Advice]:
         return []
     budget = 0.5 * float(seen.environment.get("memory_free_bytes", 0))
     shm = float(seen.environment.get("shared_memory_free_bytes", 0)) or budget
-    sent = _transfer_seconds(case)
-    named = int(seen.environment.get("cores_named", 1))
+    most = min(_MOST_WORKERS, 2 * int(seen.environment.get("cores_named", 1)))
+    if accounts.waiting.seconds > 0.5 * accounts.data_s:
+        most = _MOST_WORKERS  # they sleep most of the time
     best, best_step = loader.n_workers, accounts.step_s
-    for n in range(min(named * 2, 16) + 1):
+    for n in range(most + 1):
         held = forecast(loader.batch_bytes, n, loader.prefetch_factor)
         if held.total_bytes > budget or held.queued_bytes > shm:
             continue
-        step = case.bound(accounts.data_s, n, sent) + (_turn_s(case) if n == 0 else 0.0)
+        step = case.bound(accounts.data_s, n) + (_TURN_S if n == 0 else 0.0)
         if step < 0.95 * best_step:
             best, best_step = n, step
-    if best == loader.n_workers:
-        return []
+    at_start = case.diagnosis.verdict == "startup"
+    if best == loader.n_workers or (at_start and best):
+        return []  # other workers would have to be started as well
     held = forecast(loader.batch_bytes, best, loader.prefetch_factor)
     return [
         Advice(
@@ -164,18 +152,20 @@ def _workers(case: Case) -> list[Advice]:
                 held=held.n_batches_held,
                 mb=held.queued_bytes / 1e6,
             ),
-            predicted_speedup=case.speedup([best_step]),
+            predicted_speedup=(
+                _without_starts(case, best_step / accounts.step_s)
+                if at_start
+                else case.speedup([best_step])
+            ),
             is_automatic=True,
-            options={"n_workers": best, "forecast": held.to_json()},
+            options={"n_workers": best, "forecast": held.to_json(), "whole_runs": at_start},
         )
     ]
 
 
-def _transfer_seconds(case: Case) -> float:
-    """CPU seconds a batch between processes: measured, or by the bytes at 0.56 GB/s."""
-    if case.seen.loader.n_workers:
-        return sending_seconds(case.seen.workers)
-    return 5e-4 + case.seen.loader.batch_bytes / 0.56e9
+_MOST_WORKERS = 16
+_TURN_S = 6e-5
+"""A loader's own turn without workers, beside making the batch."""
 
 
 def _persistent(case: Case) -> list[Advice]:
@@ -190,22 +180,31 @@ def _persistent(case: Case) -> list[Advice]:
             cause="startup",
             what=say("persistent_workers.what"),
             why=say("persistent_workers.why", n=loader.n_workers, share=share),
-            predicted_speedup=_without_starts(case),
+            predicted_speedup=_without_starts(case, n_living=loader.n_workers),
             is_automatic=True,
             options={"persistent_workers": True},
         )
     ]
 
 
-_LIVING_START_S = (0.024, 0.010, 0.004)
-"""What the start of an epoch costs with workers that live on: at worst, usually, at best."""
+_LIVING_START_S = (4e-3, 5e-4, 2e-4)
+"""What an epoch's start costs for each worker that lives on, at worst, usually and at best: a
+message to it and back, and the first batches, which all of them make at once."""
 
 
-def _without_starts(case: Case) -> Interval:
+def _without_starts(case: Case, faster: float = 1.0, n_living: int = 0) -> Interval:
+    """Speed-up when no workers are started.
+
+    Args:
+        case: What was seen.
+        faster: Seconds of a step over what they are now.
+        n_living: Workers that live on.
+    """
     start_s, share = case.accounts.startup_s, case.accounts.startup_share
     steps_s = start_s * (1.0 - share) / max(1e-9, share)
     low, mid, high = (
-        max(1.0, (start_s + steps_s) / max(1e-9, steps_s + s)) for s in _LIVING_START_S
+        max(1.0, (start_s + steps_s) / max(1e-9, faster * steps_s + n_living * living_s))
+        for living_s in _LIVING_START_S
     )
     return Interval(low, mid, high)
 
@@ -222,10 +221,9 @@ def _narrow(case: Case) -> list[Advice]:
     moved = sum(case.share(name) for name in ("transfer", "collate", "memory"))
     in_worker = case.usual(lambda p: p.narrow_worker_s)
     if case.seen.loader.n_workers and in_worker:
-        predicted = case.by_model(
-            _sent_step(case, case.usual(lambda p: p.collate_s) + case.usual(lambda p: p.share_s)),
-            _sent_step(case, in_worker, case.usual(lambda p: p.narrow_loop_s)),
-        )
+        received = case.usual(lambda p: p.share_s) * narrow / total / 4
+        after = _sent_step(case, in_worker, case.usual(lambda p: p.narrow_loop_s) + received)
+        predicted = case.speedup([after])
     else:
         predicted = case.without(moved * (1.0 - narrow / total))
     return [
@@ -250,7 +248,7 @@ def _sent_step(case: Case, after_items_s: float, in_loop_s: float = 0.0) -> floa
         in_loop_s: What the loop's process does to each batch it receives.
     """
     n = max(1, case.seen.loader.n_workers)
-    worker = case.usual(lambda p: p.warm_s) + after_items_s
+    worker = case.accounts.items_s + after_items_s
     loop = case.accounts.compute_s + in_loop_s
     return max(loop, worker / n, (worker + loop) / max(1.0, case.seen.cores))
 
@@ -263,10 +261,8 @@ def _pickled(case: Case) -> list[Advice]:
     mostly_arrays = loader.array_bytes > 0.8 * loader.non_tensor_bytes
     pickled, share = case.usual(lambda p: p.pickle_s), case.usual(lambda p: p.share_s)
     if mostly_arrays and pickled and share:
-        collate = case.usual(lambda p: p.collate_s)
-        piped = loader.array_bytes / 1.8e9  # written and read: a pipe's pace
-        before = _sent_step(case, collate + pickled / 2 + piped, pickled / 2 + piped)
-        predicted = case.by_model(before, _sent_step(case, collate + share))
+        after = _sent_step(case, case.usual(lambda p: p.collate_s) + share, share / 4)
+        predicted = case.speedup([after])
     else:
         predicted = case.without(0.7 * case.share("transfer"))
     name = "tensors_not_arrays" if mostly_arrays else "fewer_objects"
@@ -300,23 +296,23 @@ def _gather(case: Case) -> list[Advice]:
             cause=_data_cause(case),
             what=say("batch_gather.what"),
             why=say("batch_gather.why"),
-            predicted_speedup=case.speedup([c + gather + _turn_s(case) for c in repeats]),
+            predicted_speedup=case.speedup([c + gather for c in repeats]),
         )
     ]
 
 
 def _arena(case: Case) -> list[Advice]:
     """Batches over glibc's mmap threshold fault on each page, each time."""
-    large = case.probe(lambda p: p.collate_large_arena_s)
-    if not case.ill("memory", "collate") or not large:
-        return []
     with_arena = [p for p in case.seen.probes if p.collate_large_arena_s is not None]
-    left = sorted((p.collate_large_arena_s or 0.0) / p.collate_s for p in with_arena)
-    # The collate of the loop's own steps is what gets cheaper; the probes say by what part.
-    collate = case.accounts.data_s * sum(
-        case.accounts.data_parts.get(name, 0.0) for name in ("collate", "memory")
+    if not case.ill("memory", "collate") or not with_arena:
+        return []
+    saved = case.usual(lambda p: p.collate_faulting_s) - case.usual(
+        lambda p: p.collate_large_arena_s
     )
-    saved = collate * (1.0 - min(1.0, left[len(left) // 2]))
+    # The loop's own steps collate at another pace than the probes where the machine's speed drifts.
+    parts = case.accounts.data_parts
+    collate = case.accounts.data_s * (parts.get("collate", 0.0) + parts.get("memory", 0.0))
+    saved *= collate / max(1e-9, case.usual(lambda p: p.collate_s))
     return [
         Advice(
             cure="malloc_arena",

@@ -84,10 +84,13 @@ def _treat(command: list[str], one: Advice, *, samples: int, seconds: float, qui
     from kuaibao.doctor.alternate import Arm, alternate
     from kuaibao.doctor.statistics import log_ratio_interval
 
-    if one.cure in _RUN_CURES:
+    treated = _RUN_CURES.get(one.cure)
+    if one.options.get("whole_runs"):
+        treated = {"overrides": {"num_workers": one.options["n_workers"]}}
+    if treated is not None:
         found = alternate(
             Arm("untreated", command),
-            Arm("treated", command, **_RUN_CURES[one.cure]),
+            Arm("treated", command, **treated),
             samples=samples,
             seconds=seconds or (0.0 if samples else 8.0),
             rounds=2,

@@ -17,6 +17,7 @@ from kuaibao.doctor.processes import open_files_limit
 __all__ = [
     "loader_facts",
     "place_of_caller",
+    "plain_bytes_a_second",
     "plain_sample_s",
     "probe_optimizers",
     "torch_settings",
@@ -151,6 +152,19 @@ def plain_sample_s() -> float:
         default_collate([data[i] for i in range(n)])
         seconds.append(perf_counter() - start)
     return min(seconds) / n
+
+
+def plain_bytes_a_second() -> float:
+    """Bytes a second at which this machine stacks samples that lie in memory."""
+    import torch
+
+    rows = [torch.zeros(64, 1024) for _ in range(16)]  # 4 MB in all
+    seconds: list[float] = []
+    for _ in range(5):
+        start = perf_counter()
+        torch.stack(rows)
+        seconds.append(perf_counter() - start)
+    return 16 * rows[0].nbytes / min(seconds)
 
 
 def probe_optimizers(session: Any) -> None:

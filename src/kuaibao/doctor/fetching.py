@@ -63,6 +63,8 @@ class FetchMeter:
         """In the main process: where records go instead of a file."""
         self.active = False
         self.muted = False
+        self.only_counts = False
+        """Nothing is timed: a worker's record says no more than that a batch was made."""
         self._thread = 0
         self._nested = False
         self._file = -1
@@ -130,6 +132,11 @@ class FetchMeter:
             self.sink(record)
         elif self.spool is not None:
             self._write(record)
+
+    def count(self) -> None:
+        """A worker has made a batch."""
+        if self.spool is not None:
+            self._write((0.0,) * len(FIELDS))
 
     def _write(self, record: tuple[float, ...]) -> None:
         pid = os.getpid()
@@ -274,6 +281,11 @@ def _measured_fetch(
             meter.active = False
             return fetch(self, index)
         info = workers._worker_info
+        if meter.only_counts:
+            batch = fetch(self, index)
+            if info is not None:
+                meter.count()
+            return batch
         meter.begin()
         try:
             return fetch(self, index)

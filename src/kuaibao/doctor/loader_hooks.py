@@ -27,12 +27,13 @@ def _hook_next(session: Any, base: Any) -> None:
     original_next, original_index = base.__next__, base._next_index
 
     def next_(iterator: Any) -> Any:
+        if session.rest.iterator is iterator:
+            return session.rest.next_batch(original_next)
         if session.finished or session.is_fetching or not _is_loop_thread(session):
             session.stop_again()
             return original_next(iterator)
-        if session.rest.takes(iterator):
-            return session.rest.next_batch(original_next)
-        return session.next_batch(iterator, original_next)
+        at_rest, batch = session.rest.first_batch(iterator, original_next)
+        return batch if at_rest else session.next_batch(iterator, original_next)
 
     def next_index(iterator: Any) -> Any:
         if session.rest.n_left:

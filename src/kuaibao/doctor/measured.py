@@ -50,9 +50,9 @@ class ProbeRecord:
     collate_s: float
     """S2: collating stored samples."""
     collate_large_arena_s: float | None
-    """S2 with glibc's mmap threshold raised."""
+    """S2 as in a loop, the batch before let go of, with glibc's mmap threshold raised."""
     gather_s: float | None
-    """One batch taken from stored arrays in one go."""
+    """One batch taken from stored arrays in one go, by a loader without workers."""
     draft_s: float | None
     """S4 with JPEG decoded at the least sufficient size."""
     decode_s: float
@@ -69,12 +69,20 @@ class ProbeRecord:
     faults_collate: float
     residency_before: float
     residency_evicted: float
+    made_s: float | None = None
+    """S4 and S2 as in a loop without workers, the batch before let go of; only with workers."""
     share_s: float | None = None
     """Copying the batch into fresh shared memory, as a worker does."""
     narrow_worker_s: float | None = None
     """Making the samples narrow, collating and sharing them: S2 and sending in narrow types."""
     narrow_loop_s: float | None = None
     """Making the narrow batch wide again."""
+    collate_faulting_s: float | None = None
+    """S2 as in a loop, with the threshold as it is."""
+    reads_at_once: float | None = None
+    """How many times quicker four threads read the evicted files than one; None without a disk."""
+    stored: bool = False
+    """Reading a sample twice gave the very same memory: it is fetched, and not made."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ __all__ = ["Plan"]
 
 _SETTLED_CYCLES = 8
 _LEAST_PAIRS = 5
+_MOST_REFILLING = 9
 _LEAST_STEPS = 8
 """Real steps that are looked at even when they hold more samples than were asked for, or take up
 to three times the seconds."""
@@ -54,6 +55,7 @@ class Plan:
         batch = getattr(loader, "batch_size", None) or 1
         budget = self.settings.samples // batch if self.settings.samples else 0
         modes: tuple[str, ...] = ("repeat",)
+        treated_lag = 0
         n_threads = torch.get_num_threads()
         n_cores = len(os.sched_getaffinity(0))
         if n_threads > n_cores and self.settings.cores < n_threads / 1.5:
@@ -64,8 +66,17 @@ class Plan:
             modes = (*modes, "device")
         lag = 1 if type(loader).__module__.startswith("accelerate") else 0  # reads one ahead
         if self.settings.treatments:
-            modes, lag = ("treated",), lag + self.treated_lag()
-        return Schedule(n_workers=n_workers(loader), lag=lag, modes=modes, step_budget=budget)
+            modes, n_ready = ("treated",), self.treated_lag(loader)
+            # After them workers fill the queue anew, which is done within a few real steps.
+            lag, treated_lag = lag + min(n_ready, _MOST_REFILLING), lag + n_ready
+        return Schedule(
+            n_workers=n_workers(loader),
+            lag=lag,
+            modes=modes,
+            step_budget=budget,
+            treated_lag=treated_lag,
+            n_treated_workers=int(self.settings.treatment_options.get("n_workers", 0)),
+        )
 
     def _queue(self, iterator: Any, state: Iteration) -> tuple[int, bool]:
         made = count_records(self.log.spool) - state.made_before

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from kuaibao.doctor.ablations import OPENED, ResizeLog, drafted_jpegs, large_arena, ram_files
-from kuaibao.doctor.batches import batch_bytes, same_values
+from kuaibao.doctor.batches import batch_bytes, leaves, same_values
 from kuaibao.doctor.fetching import FIELDS, METER
 from kuaibao.doctor.measured import ProbeRecord
 from kuaibao.doctor.page_cache import evict, resident_fraction
@@ -106,29 +106,32 @@ def _climb(
     data_bytes = sum(os.path.getsize(path) for path in files)
     before = resident_fraction(files[:64])
     warm, items, decode = _warm(dataset, chosen)
-    deterministic = _is_deterministic(dataset, chosen)
+    deterministic, stored = _is_deterministic(dataset, chosen), _is_stored(dataset, chosen)
     cold, evicted = warm, before
     if files and data_bytes < 4 << 30:
         evict(files)
         evicted = resident_fraction(files[:64])
         cold, _ = _seconds(lambda: read_items(dataset, chosen))
+    at_once = _reads_at_once(files) if cold > 1.3 * warm and len(files) > 3 else None
     memory = _from_memory(dataset, chosen, files)
     draft = _drafted(dataset, chosen, resizes) if resizes.is_safe else None
     # In a worker the default collate writes into shared memory: no arena would help there.
     has_arena = not (n_workers and _is_default(collate))
-    collate_s, collate_large, faults, batch = _collate(collate, items, with_arena=has_arena)
+    collate_s, faults, batch = _collate(collate, items)
+    faulting, large = (None, None) if faults < 2000 or not has_arena else _arena(collate, items)
+    made = _turns(lambda: collate(read_items(dataset, chosen)), 3) if n_workers else None
     in_tensors, others = batch_bytes(batch)
     share_s, narrow_worker_s, narrow_loop_s = None, None, None
-    if n_workers and in_tensors + others > 1 << 20:
+    if in_tensors + others > 1 << 20:
         share_s = _sharing(batch)
-        if _is_default(collate):
+        if n_workers and _is_default(collate):
             narrow_worker_s, narrow_loop_s = _narrowing(collate, items)
     return ProbeRecord(
         cold_s=cold * scale,
         warm_s=warm * scale,
         memory_s=None if memory is None else memory * scale,
         collate_s=collate_s * scale,
-        collate_large_arena_s=None if collate_large is None else collate_large * scale,
+        collate_large_arena_s=None if large is None else large * scale,
         gather_s=_gather(collate, items, scale),
         draft_s=None if draft is None else draft * scale,
         decode_s=decode * scale,
@@ -145,6 +148,10 @@ def _climb(
         share_s=None if share_s is None else share_s * scale,
         narrow_worker_s=None if narrow_worker_s is None else narrow_worker_s * scale,
         narrow_loop_s=None if narrow_loop_s is None else narrow_loop_s * scale,
+        collate_faulting_s=None if faulting is None else faulting * scale,
+        made_s=None if made is None else made * scale,
+        reads_at_once=at_once,
+        stored=stored,
     )
 
 
@@ -174,6 +181,40 @@ def _is_deterministic(dataset: Any, chosen: list[Any]) -> bool:
     return all(same_values(a, b) for a, b in zip(one, other, strict=True))
 
 
+def _is_stored(dataset: Any, chosen: list[Any]) -> bool:
+    """Whether samples are rows of what lies in memory, and nothing is computed for them."""
+    few = chosen[:3]
+    samples = read_items(dataset, few), read_items(dataset, few)  # both are held: no address twice
+    one, other = ([_address(leaf) for leaf in leaves(found)] for found in samples)
+    return one == other and any(one)
+
+
+def _address(leaf: Any) -> int:
+    """Where its values lie; 0 for a number."""
+    if isinstance(leaf, torch.Tensor):
+        return leaf.data_ptr()
+    return leaf.ctypes.data if isinstance(leaf, np.ndarray) else 0
+
+
+def _reads_at_once(files: list[str]) -> float:
+    """How many reads the disk really serves at the same time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    seconds: list[float] = []
+    for n_thread in (1, 4):
+        evict(files)
+        with ThreadPoolExecutor(n_thread) as pool:
+            start = perf_counter()
+            list(pool.map(_read, files))
+            seconds.append(perf_counter() - start)
+    return max(1.0, seconds[0] / seconds[1])
+
+
+def _read(path: str) -> int:
+    with open(path, "rb") as file:
+        return len(file.read())
+
+
 def _from_memory(dataset: Any, chosen: list[Any], files: list[str]) -> float | None:
     if not files:
         return None
@@ -192,38 +233,51 @@ def _drafted(dataset: Any, chosen: list[Any], resizes: ResizeLog) -> float | Non
         return None
 
 
-def _collate(
-    collate: Any, items: list[Any], *, with_arena: bool
-) -> tuple[float, float | None, float, Any]:
+def _collate(collate: Any, items: list[Any]) -> tuple[float, float, Any]:
     for _ in range(3):  # glibc learns the size of the blocks from the first that it frees
         collate(list(items))
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    plain, batch = _seconds(lambda: collate(list(items)))
+    seconds, batch = _seconds(lambda: collate(list(items)))
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
-    large: float | None = None
-    if faults > 2000 and with_arena:
-        with large_arena() as has_arena:
-            if has_arena:
-                gc.collect()
-                for _ in range(8):  # the arena takes some turns until it holds the blocks
-                    collate(list(items))
-                large = min(_seconds(lambda: collate(list(items)))[0] for _ in range(3))
-    return plain, large, float(faults), batch
+    return seconds, float(faults), batch
+
+
+def _arena(collate: Any, items: list[Any]) -> tuple[float | None, float | None]:
+    """Seconds of a batch's collating and letting go, as it is and in glibc's arena."""
+    plain = _turns(lambda: collate(list(items)), 3)
+    with large_arena() as has_arena:
+        if not has_arena:
+            return None, None
+        gc.collect()
+        # Some turns pass until the arena holds the blocks.
+        return plain, _turns(lambda: collate(list(items)), 11)
+
+
+def _turns(make: Callable[[], Any], n: int) -> float:
+    """The median of the last three of `n` turns of a loop that keeps its batch until the next."""
+    held = [make()]
+
+    def turn() -> None:
+        held[0] = make()
+
+    seconds = [_seconds(turn)[0] for _ in range(n)]
+    return sorted(seconds[-3:])[1]
 
 
 def _gather(collate: Any, items: list[Any], scale: float) -> float | None:
-    """Seconds to take a batch out of the cache that would be applied, collated."""
+    """Seconds for a batch out of the cache that would be applied, by a loader without workers."""
+    from torch.utils.data import DataLoader
+
     from kuaibao.loading import RamCache, UncacheableError
 
     try:
         cache = RamCache(items, gather=_is_default(collate), check=False)
         cache.fill()
-        order = torch.randperm(len(items)).tolist()
-        collate(cache.__getitems__(order))
-        seconds = [_seconds(lambda: collate(cache.__getitems__(order)))[0] for _ in range(3)]
+        orders = [torch.randperm(len(items)).tolist() for _ in range(8)]
+        batches = iter(DataLoader(cache, batch_sampler=orders, collate_fn=collate))
+        return _turns(lambda: next(batches), len(orders) - 1) * scale
     except (UncacheableError, TypeError, ValueError, RuntimeError):
         return None
-    return sorted(seconds)[1] * scale
 
 
 def _is_default(collate: Any) -> bool:
@@ -241,13 +295,12 @@ def _narrowing(collate: Any, items: list[Any]) -> tuple[float | None, float | No
     if not fields:
         return None, None
     narrow = NarrowSamples(items, fields)
-    worker: list[float] = []
-    loop: list[float] = []
-    for _ in range(3):
-        seconds, batch = _seconds(lambda: collate([narrow.narrow(item) for item in items]))
-        worker.append(seconds + _seconds(lambda batch=batch: shared(batch))[0])
-        loop.append(_seconds(lambda batch=batch: widened(batch, fields))[0])
-    return sorted(worker)[1], sorted(loop)[1]
+    batch = collate([narrow.narrow(item) for item in items])
+
+    def sent() -> Any:
+        return shared(collate([narrow.narrow(item) for item in items]))
+
+    return _turns(sent, 3), _turns(lambda: widened(batch, fields), 3)
 
 
 def _pickling(batch: Any, scale: float) -> float | None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import resource
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "CoresProbe",
     "busy_shares",
     "bytes_asked_for",
     "core_seconds",
@@ -201,6 +203,32 @@ def probe_cores(seconds: float = 0.4) -> float:
     for thread in threads:
         thread.join()
     return max(0.05, (time.process_time() - cpu) / (time.perf_counter() - wall))
+
+
+class CoresProbe:
+    """The cores that can be had, probed again now and then: neighbours come and go.
+
+    Args:
+        first: What was found before the script began.
+    """
+
+    def __init__(self, first: float) -> None:
+        self._found = [first]
+        self._next_s = _PROBE_EVERY_S
+
+    @property
+    def cores(self) -> float:
+        """The median of all that was found."""
+        return statistics.median(self._found)
+
+    def look(self, elapsed_s: float) -> None:
+        """Probe again when it is time; nothing of the script's may run meanwhile."""
+        if elapsed_s >= self._next_s:
+            self._found.append(probe_cores(_PROBE_S))
+            self._next_s = elapsed_s + _PROBE_EVERY_S
+
+
+_PROBE_S, _PROBE_EVERY_S = 0.1, 1.5
 
 
 def environment() -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Rates and bounds: how fast the loop could go if only one thing held it back.
 
-    step >= max(t_G, t_P / w, (c_G + c_P) / A)
+    step >= max(t_G, t_P / w, (c_G + c_P) / A, d_P / D)
 
 t_G is the step without data work, t_P the making of one batch, c their CPU seconds, w the workers
-and A the cores that can really be had. Without workers the two simply add up.
+and A the cores that can really be had; d_P are seconds in which a device was waited for, and D how
+many such waits it serves at once. Without workers the two simply add up.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from typing import Any
 import numpy as np
 
 from kuaibao.doctor.accounts import Accounts
+from kuaibao.doctor.data_parts import Sending, Waiting
 from kuaibao.doctor.measured import Observation
 
 __all__ = ["predicted_step_s", "rates"]
 
 
 def predicted_step_s(
-    compute_s: float, data_s: float, n_workers: int, cores: float, *, transfer_s: float = 0.0
-) -> float:
+    compute_s: float, data_s: float, n_workers: int, cores: float, *, sending: Sending = Sending(),
+    waiting: Waiting = Waiting(),
+) -> float:  # fmt: skip
     """Seconds of a step with `n_workers` (0: the loop makes its own batches).
 
     Args:
@@ -28,12 +31,25 @@ def predicted_step_s(
         data_s: Making one batch in one process that has a core.
         n_workers: Worker processes.
         cores: Cores that can really be had.
-        transfer_s: CPU seconds a batch for sending and receiving, only paid with workers.
+        sending: What it costs to send a batch, only paid with workers.
+        waiting: The part of `data_s` that needs no core.
     """
     if n_workers == 0:
         return compute_s + data_s
-    work = compute_s + data_s + transfer_s
-    return max(compute_s + transfer_s / 2, (data_s + transfer_s) / n_workers, work / cores)
+    loop_s, worker_s = compute_s + sending.loop_s, data_s + sending.worker_s
+    work = loop_s + worker_s - waiting.seconds
+    return max(
+        loop_s + _ASKING * sending.n_tensors * min(data_s, _SWITCH_S),
+        worker_s / n_workers,
+        work / cores,
+        waiting.seconds / waiting.n_at_once,
+    )
+
+
+_ASKING, _SWITCH_S = 0.08, 6e-3
+"""Part of a batch's making that passes until a busy worker hands over one tensor's memory; no more
+than about what Python lets a thread run before another's turn (measured with batches of Python work
+of 0.5 to 12 ms and 1 to 24 tensors)."""
 
 
 def rates(seen: Observation, accounts: Accounts | None) -> dict[str, Any]:

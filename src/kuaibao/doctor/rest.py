@@ -22,10 +22,11 @@ class Rest:
         self.session = session
         self.n_left = 0
         """Steps that still go by unwatched; 0 while the watch is awake."""
-        self._iterator: Any = None
+        self.iterator: Any = None
+        """The walk that is counted now."""
         self._state: Iteration | None = None
-        self._n_taken = 0
-        self._n_samples = 0
+        self._n_before = 0
+        self._batch_size = 1
 
     def begin(self, n_steps: int, batch_size: int) -> None:
         """Leave `n_steps` steps alone, fewer where the examination ends before."""
@@ -39,43 +40,45 @@ class Rest:
         self._until = self.session.started + (settings.seconds or settings.default_seconds)
         self.session.hooks.rest()
 
-    def takes(self, iterator: Any) -> bool:
-        """Whether the next batch of this walk goes by unwatched."""
-        if not self.n_left:
-            return False
-        if iterator is self._iterator:
-            return True
-        state = self.session.log.iteration(id(iterator))
+    def first_batch(self, iterator: Any, original: Any) -> tuple[bool, Any]:
+        """The first batch of a walk that goes by unwatched; (False, None) when the watch is awake.
+
+        From here on `next_batch` gives the walk's batches.
+        """
+        state = self.session.log.iteration(id(iterator)) if self.n_left else None
         if state is None:
-            return False
+            return False, None
         self._settle()
-        self._iterator, self._state = iterator, state
-        return True
+        self.iterator, self._state, self._n_before = iterator, state, self.n_left
+        since = perf_counter()
+        batch = self.next_batch(original)
+        if state.first_wait_s < 0:
+            state.first_wait_s = perf_counter() - since
+        self._batch_size = n_samples(batch, 1)
+        return True, batch
 
     def next_batch(self, original: Any) -> Any:
-        """The next batch."""
-        session, iterator, state = self.session, self._iterator, self._state
-        since = perf_counter()
-        if since > self._until or state is None:
+        """The next batch of the walk; it costs the loop half a microsecond."""
+        session, iterator, since = self.session, self.iterator, perf_counter()
+        if not self.n_left or since > self._until:
             self.end()
             return session.next_batch(iterator, original)
         session.is_fetching = METER.muted = True
         try:
             batch = original(iterator)
         except StopIteration:
-            self._settle()
-            session.exhausted(iterator, state, since)
+            self._exhausted(iterator, since)
             raise
         finally:
             session.is_fetching = METER.muted = False
-        if state.first_wait_s < 0:
-            state.first_wait_s = perf_counter() - since
-        self._n_taken += 1
-        self._n_samples += n_samples(batch, 1)
         self.n_left -= 1
-        if not self.n_left:
-            self.end()
         return batch
+
+    def _exhausted(self, iterator: Any, since: float) -> None:
+        state = self._state
+        self._settle(self._last_is_short_by())
+        if state is not None:
+            self.session.exhausted(iterator, state, since)
 
     def end(self) -> None:
         """Watch again."""
@@ -85,11 +88,22 @@ class Rest:
         if was_at_rest:
             self.session.hooks.wake()
 
-    def _settle(self) -> None:
+    def _last_is_short_by(self) -> int:
+        """Samples that the last batch of a whole walk has less than the others."""
+        loader = self._state.loader if self._state is not None else None
+        if getattr(loader, "drop_last", True) or not getattr(loader, "batch_size", None):
+            return 0
+        try:
+            return -len(loader.sampler) % self._batch_size  # type: ignore[union-attr]
+        except TypeError:
+            return 0
+
+    def _settle(self, n_short: int = 0) -> None:
         """Hand over what was counted."""
         if self._state is not None:
-            self._state.delivered += self._n_taken
-            self._state.received += self._n_taken
-            self.session.count_rested(self._n_taken, self._n_samples)
-        self._iterator = self._state = None
-        self._n_taken = self._n_samples = 0
+            n_taken = self._n_before - self.n_left
+            self._state.delivered += n_taken
+            self._state.received += n_taken
+            n_short = n_short if n_taken else 0
+            self.session.count_rested(n_taken, n_taken * self._batch_size - n_short)
+        self.iterator = self._state = None

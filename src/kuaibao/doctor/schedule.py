@@ -21,7 +21,8 @@ class Turn:
     detail: bool = False
     probe: bool = False
     """Probe the data path before this step."""
-    closes_cycle: bool = False
+    is_quiet: bool = False
+    """All workers had nothing to do before this step."""
 
 
 class Schedule:
@@ -32,16 +33,23 @@ class Schedule:
         lag: Steps by which the loop runs behind the loader (1 when it reads one batch ahead).
         modes: The repeating modes to take in turn, e.g. `["repeat", "threads"]`.
         step_budget: Steps that there will be, 0 when unknown.
+        n_treated_workers: Worker processes of the loader that gives the treated steps' batches.
+        treated_lag: Treated steps that say nothing: their batches lay ready.
     """
 
     def __init__(
         self, *, n_workers: int, lag: int = 0, modes: tuple[str, ...] = ("repeat",),
-        step_budget: int = 0,
+        step_budget: int = 0, n_treated_workers: int = 0, treated_lag: int = 0,
     ) -> None:  # fmt: skip
         self.n_workers = n_workers
         self.lag = lag
+        self.treated_lag = treated_lag
         self.modes = modes
         self.n_real, self.n_repeat = _block_lengths(step_budget, n_workers)
+        if modes == ("treated",) and (step_budget == 0 or step_budget > 80):
+            self.n_repeat = 6
+        if n_treated_workers:
+            self.n_repeat = _whole_rounds(max(8, 2 * n_treated_workers), n_treated_workers)
         self.cycle = 0
         self.block = "real"
         self._left = self.n_real + (2 if step_budget == 0 or step_budget > 12 else 1)
@@ -80,13 +88,13 @@ class Schedule:
         self._left -= 1
         detail = self.block == "real" and self._left == 0 and not discard and self._n_detail < 12
         self._n_detail += detail
-        return Turn(self.block, self.cycle, discard, detail, probe, probe)
+        return Turn(self.block, self.cycle, discard, detail, probe, idle)
 
     def _start_repeat(self) -> None:
         self.block = self.modes[self.cycle % len(self.modes)]
-        self._discard_left = self.lag
-        self._left = self.n_repeat + self.lag
-        self._grace = 8 if self.n_workers else 0
+        self._discard_left = self.treated_lag or self.lag
+        self._left = self.n_repeat + self._discard_left
+        self._grace = _MOST_GRACE if self.n_workers else 0
 
     def _start_real(self, backlog: int) -> None:
         self.block = "real"
@@ -97,7 +105,20 @@ class Schedule:
     _grace = 0
 
 
+_MOST_GRACE = 400
+"""Steps within which workers have surely filled their queue; steps may be tiny."""
+
+
 def _block_lengths(step_budget: int, n_workers: int) -> tuple[int, int]:
     if step_budget and step_budget < 24:
         return (3, 2) if step_budget >= 10 else (2, 1)
-    return (min(24, max(6, n_workers)), 3) if n_workers else (4, 3)
+    return (_whole_rounds(6, n_workers), 3) if n_workers else (4, 3)
+
+
+def _whole_rounds(least: int, n_workers: int) -> int:
+    """Steps in which each worker gives equally many batches.
+
+    Workers that began together also finish together, so that several batches come at once and then
+    none for a while: part of such a round says nothing of the pace.
+    """
+    return n_workers * -(-least // n_workers)

@@ -78,6 +78,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{other} 占得差不多（{share:.0%}）：两者谁居首尚无定论；"
         "但可以肯定是制作批次拖慢了循环，办法对两者都有效",
     ),
+    "threads_open": (
+        "{threads} threads are set where the system names {cores} cores; whether fewer would be "
+        "faster could not be measured now: look again on a quieter machine",
+        "系统只有 {cores} 个核，却设了 {threads} 个线程；减少线程是否更快，这次没能测出："
+        "请在较空闲的机器上再看一次",
+    ),
     "ladder": (
         "one batch in one process: files evicted {cold} ms, files warm {warm}, bytes in RAM "
         "{memory}, of it decoding {decode}, stored samples collated {collate}",

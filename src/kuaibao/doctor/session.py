@@ -31,7 +31,7 @@ from kuaibao.doctor.memory_watch import MemoryWatch
 from kuaibao.doctor.open_step import OpenStep
 from kuaibao.doctor.patches import Patches
 from kuaibao.doctor.planning import Plan
-from kuaibao.doctor.processes import core_seconds, cpu_seconds, run_delay_s
+from kuaibao.doctor.processes import CoresProbe, core_seconds, cpu_seconds, run_delay_s
 from kuaibao.doctor.rest import Rest
 from kuaibao.doctor.schedule import Turn
 from kuaibao.doctor.settings import Settings, StopExamination
@@ -75,6 +75,7 @@ class Session:
         limit = 0.8 if settings.seconds and settings.seconds < 15 else 2.0
         self._probes = DataProbes(self.observation, self.log, limit_s=limit)
         self._memory = MemoryWatch(self.observation.memory, spool)
+        self.cores_probe = CoresProbe(settings.cores)
         self._thrift = Thrift()
         self._n_to_rest = 0
         self._step: OpenStep | None = None
@@ -84,7 +85,7 @@ class Session:
         self._put_back_calls: list[tuple[Any, Any]] = []
         self._device_copies: dict[int, dict[int, Any]] = {}
         self._call_cost: float | None = None
-        self._last_save = self._save_s = 0.0
+        self._last_save = self._save_s = self._own_s = 0.0
         self._is_stopped = self._is_drawing = False
         self._n_stop = 0
 
@@ -144,11 +145,12 @@ class Session:
         if self._n_to_rest:
             n_steps, self._n_to_rest = self._n_to_rest, 0
             self.rest.begin(n_steps, getattr(state.loader, "batch_size", None) or 1)
-            if self.rest.takes(iterator):
-                return self.rest.next_batch(original)
+            at_rest, batch = self.rest.first_batch(iterator, original)
+            if at_rest:
+                return batch
         turn = self._plan.turn(iterator, state)
         if turn.probe:
-            self._between_blocks(state)
+            self._between_blocks(state, turn)
         batch = self._deliver(iterator, state, turn, original)
         if self._step is not None:
             waited = self.timeline.wall_of("wait")
@@ -171,7 +173,9 @@ class Session:
         self.sampler.start(self.hooks.thread)
         self.first_cpu_s = cpu_seconds(os.getpid())
         self.first_core_s = core_seconds()
-        self.observation.settings["plain_sample_s"] = facts.plain_sample_s()
+        settings = self.observation.settings
+        settings["plain_sample_s"] = facts.plain_sample_s()
+        settings["plain_bytes_a_second"] = facts.plain_bytes_a_second()
 
     def _deliver(self, iterator: Any, state: Iteration, turn: Turn, original: Any) -> Any:
         self._main_fetch = None
@@ -184,7 +188,7 @@ class Session:
         batch: Any = self._repeated(state, turn) if turn.mode in _REPEATING else None
         if turn.mode == "treated":
             self._prepare_treatment(state)
-        step.delay = run_delay_s()
+        step.delay = self._lost_s()
         self.timeline.begin_step()
         self.hooks.on = True
         self.hooks.loss_spans.clear()
@@ -196,7 +200,7 @@ class Session:
         step.fetch = self._main_fetch
         state.delivered += 1
         if state.first_wait_s < 0:
-            delay = run_delay_s() - step.delay
+            delay = self._lost_s() - step.delay
             state.first_wait_s = max(0.0, perf_counter() - step.start - delay)
             step.disturbed = self.log.starts_something(state)
         if turn.mode not in _REPEATING:
@@ -222,7 +226,9 @@ class Session:
         self.timeline.leave()
         if turn.mode == "real":
             if not self.settings.ablate and len(self.observation.digests) < _MAX_DIGESTS:
+                start = time.monotonic()
                 self.observation.digests.append(digest(batch))  # to compare two runs by
+                self._own_s += time.monotonic() - start
             self.log.kept[id(state.loader)] = batch
             state.received += 1
         return batch
@@ -231,7 +237,7 @@ class Session:
         self.is_fetching = True
         try:
             if turn.mode == "treated":
-                given, batch = self.treatment.take(state.loader)
+                given, batch = self.treatment.take()
                 if given:
                     return batch
                 state.received += 1
@@ -248,18 +254,18 @@ class Session:
 
             if turn.mode == "threads":
                 self._put_back_calls.append((torch.set_num_threads, torch.get_num_threads()))
-                torch.set_num_threads(max(1, round(self.settings.cores)))
+                torch.set_num_threads(max(1, round(self.cores_probe.cores)))
             else:
                 self._put_back_calls.append((torch.autograd.set_detect_anomaly, True))
                 torch.autograd.set_detect_anomaly(False)
         return with_new_containers(self.log.kept[loader_id])
 
-    def _begin_treatment(self) -> int:
+    def _begin_treatment(self, loader: Any) -> int:
         from kuaibao.doctor.treatments import Treatment
 
         cure = self.settings.treatments[0]
         self.treatment = Treatment(self.hooks, cure, self.settings.treatment_options)
-        return self.treatment.lag()
+        return self.treatment.lag(loader)
 
     def _prepare_treatment(self, state: Iteration) -> None:
         self.is_fetching = True
@@ -300,7 +306,7 @@ class Session:
         if self._only_watches and step.log is None:
             changes = self.timeline.n_charges
             self._n_to_rest = self._thrift.watched(seconds, step.own_s, changes)
-        delay = min(run_delay_s() - step.delay, 0.98 * seconds)
+        delay = min(self._lost_s() - step.delay, 0.98 * seconds)
         self._put_back(step)
         self._synchronize(step)
         state = self.log.iteration(step.iterator)
@@ -355,11 +361,18 @@ class Session:
 
     # Between blocks
 
-    def _between_blocks(self, state: Iteration) -> None:
+    def _between_blocks(self, state: Iteration, turn: Turn) -> None:
         """What is done outside all steps, once a cycle."""
         with self._memory.between_steps():
             if self.settings.ablate and self.treatment is None:
-                has_probed = self._probes.run(state.loader, perf_counter() - self.started)
+                elapsed = perf_counter() - self.started
+                if turn.is_quiet:
+                    self.cores_probe.look(elapsed)
+                self.is_fetching = True  # a probe's own loaders are none of the loop's
+                try:
+                    has_probed = self._probes.run(state.loader, elapsed)
+                finally:
+                    self.is_fetching = False
                 if has_probed and len(self.observation.probes) in (1, 4):
                     facts.probe_optimizers(self)
         self._save_now_and_then()
@@ -423,3 +436,8 @@ class Session:
             self.on_stop(self.observation)
         self._last_save = time.monotonic()
         self._save_s = self._last_save - start
+        self._own_s += self._save_s
+
+    def _lost_s(self) -> float:
+        """Seconds that are not the loop's: it had no core, or the doctor hashed and wrote."""
+        return run_delay_s() + self._own_s

@@ -26,7 +26,7 @@ _BLOCK = 8
 _TURN_S = 1.5e-3
 """Taking the hooks out and putting them in again: Python forgets what it had learnt of the
 classes, and the next steps are slow."""
-_LEAST, _LONGEST = 4, 400
+_LEAST, _LONGEST = 8, 400
 """Of so many steps one is watched."""
 
 

@@ -103,6 +103,7 @@ class NarrowSamples(Dataset[Any]):
     def __init__(self, dataset: Any, fields: list[Narrowed]) -> None:
         self.dataset = dataset
         self.fields = {field.leaf: field for field in fields}
+        self._scratch: dict[int, torch.Tensor] = {}
 
     def __len__(self) -> int:
         """Samples of the underlying data set."""
@@ -121,10 +122,17 @@ class NarrowSamples(Dataset[Any]):
             if field is None or tensor is None:
                 return leaf
             if field.divided:
-                tensor = tensor.mul(255).round_()
+                tensor = self._times_255(tensor, field.leaf)
             return tensor.to(getattr(torch, field.narrow))
 
         return map_leaves(sample, one)
+
+    def _times_255(self, tensor: torch.Tensor, leaf: int) -> torch.Tensor:
+        """Whole numbers, in memory that is used again: new memory costs more than the product."""
+        scratch = self._scratch.get(leaf)
+        if scratch is None or scratch.shape != tensor.shape or scratch.dtype != tensor.dtype:
+            scratch = self._scratch[leaf] = torch.empty_like(tensor)
+        return torch.mul(tensor, 255, out=scratch).round_()
 
 
 def widened(batch: Any, fields: list[Narrowed]) -> Any:
@@ -135,7 +143,10 @@ def widened(batch: Any, fields: list[Narrowed]) -> Any:
         field = by_leaf.get(next(place))
         if field is None or not isinstance(leaf, torch.Tensor):
             return leaf
-        wide = leaf.to(getattr(torch, field.dtype))
+        dtype = getattr(torch, field.dtype)
+        if field.divided and dtype == torch.get_default_dtype():
+            return torch.div(leaf, 255)  # one pass over the memory
+        wide = leaf.to(dtype)
         return wide.div_(255) if field.divided else wide
 
     return map_leaves(batch, one)

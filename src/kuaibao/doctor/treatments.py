@@ -37,8 +37,10 @@ STEP_CURES = (
 )  # fmt: skip
 """Cures that can be switched on and off between two steps of one run."""
 _MAX_CHECKED = 3
-_BLOCK = 4
-"""Treated steps that follow each other (`schedule`): three, and one that is left out."""
+_NEW_MEMORY = 2
+"""Treated steps in a row whose batches lie in memory that the loop has to map first."""
+_BLOCK = 8
+"""Batches that are cached ahead: a block of treated steps (`schedule`) and those left out."""
 
 
 class Treatment:
@@ -54,15 +56,19 @@ class Treatment:
         self._inner: Any = None
         self._inner_loader: Any = None
         self._fields: list[Narrowed] = []
-        self._chosen: list[Any] = []
         self._ahead: list[list[Any]] = []
+        self._drawn = _Drawn()
         self._turns = 0
         self._open: contextlib.ExitStack | None = None
 
-    def lag(self) -> int:
-        """Treated steps to leave out at each change: batches that lie ready in the cure's queue."""
+    def lag(self, loader: Any) -> int:
+        """Treated steps to leave out at each change: batches that lie ready in the cure's queue.
+
+        Twice as many: while the loop takes them, workers make more.
+        """
         n_workers = int(self.options.get("n_workers", 0))
-        return n_workers * 2 + 1 if self.cure in _LOADER_CURES and n_workers else 1
+        ready = n_workers * (getattr(loader, "prefetch_factor", None) or 2)
+        return max(2 * ready + 1 if self.cure in _LOADER_CURES else 0, _NEW_MEMORY)
 
     def prepare(self, loader: Any, indices: list[list[Any]]) -> None:
         """What a treated step needs before its clock starts."""
@@ -78,11 +84,9 @@ class Treatment:
         finally:
             METER.muted = self.is_filling = False
 
-    def take(self, loader: Any) -> tuple[bool, Any]:
+    def take(self) -> tuple[bool, Any]:
         """The treated step's batch; (False, None) when the loader itself shall give it."""
-        if self.cure == "ram_cache":
-            return True, loader.collate_fn(self._cache.__getitems__(self._chosen))
-        if self.cure in _LOADER_CURES:
+        if self.cure == "ram_cache" or self.cure in _LOADER_CURES:
             return True, self._undone(self._next_inner())
         return False, None
 
@@ -116,20 +120,26 @@ class Treatment:
             budget = int(self.options.get("budget_bytes", 0))
             self._cache = RamCache(loader.dataset, budget_bytes=budget, check=False)
             self._cache.gather = getattr(collate, "__name__", "") == "default_collate"
-        if self._ahead:
-            # Filled before the block: steps of a block follow each other as in a cached training.
-            self._chosen = self._ahead.pop()
-            return
-        self._ahead = [self._next_indices(indices) for _ in range(_BLOCK)]
-        for chosen in self._ahead:
-            self._cache.fill(chosen)
-        self._chosen = self._ahead.pop()
-        self._compare(
-            lambda: (
-                collate(self._cache.__getitems__(self._chosen)),
-                collate(read_items(loader.dataset, self._chosen)),
+            self._drawn.like = loader.batch_sampler or ()
+            self._inner_loader = torch.utils.data.DataLoader(
+                self._cache,
+                batch_sampler=self._drawn,
+                collate_fn=loader.collate_fn,
+                pin_memory=loader.pin_memory,
             )
-        )
+            self._inner = iter(self._inner_loader)
+        if not self._ahead:
+            # Filled before the block: steps of a block follow each other as in a cached training.
+            self._ahead = [self._next_indices(indices) for _ in range(_BLOCK)]
+            for chosen in self._ahead:
+                self._cache.fill(chosen)
+            self._compare(
+                lambda: (
+                    collate(self._cache.__getitems__(self._ahead[-1])),
+                    collate(read_items(loader.dataset, self._ahead[-1])),
+                )
+            )
+        self._drawn.indices = self._ahead.pop()
 
     def _compare(self, make: Any) -> None:
         """Whether the cure's batch is the loader's, bit for bit; looked at a few times."""
@@ -195,6 +205,22 @@ class Treatment:
         self._inner = None
         self._inner_loader = None
         gc.collect()
+
+
+class _Drawn:
+    """A batch sampler that gives what is laid into it, at the cost of the loader's own."""
+
+    def __init__(self) -> None:
+        self.like: Any = ()
+        self.indices: list[Any] = []
+
+    def __iter__(self) -> Any:
+        """The indices that were laid in, each time after drawing some for nothing."""
+        drawing = iter(self.like)
+        while True:
+            if next(drawing, None) is None:
+                drawing = iter(self.like)
+            yield self.indices
 
 
 def _plain(collate: Any) -> Any:

@@ -58,6 +58,8 @@ def diagnose(seen: Observation) -> Diagnosis:
     shares = bootstrap(rows, lambda sample: np.median(sample, axis=0), seed=1)
     middle = np.median(excess_rows, axis=0)
     verdict, tied_with = _decide(middle, draws, len(rows))
+    if verdict == "healthy" and _threads_are_open(seen):
+        verdict = "undecided"
     stalls = {
         name: _interval_of(shares[:, i], float(np.median(rows[:, i])))
         for i, name in enumerate(CLASSES)
@@ -159,7 +161,8 @@ def _plain_batch_s(seen: Observation) -> float:
     real = [s.n_samples for s in seen.steps if s.mode == "real"]
     n = float(np.median(real)) if real else 0.0
     a_sample = float(seen.settings.get("plain_sample_s", 0.0))
-    return 2.5 * n * a_sample + 60 * a_sample + seen.loader.batch_bytes / 2e9
+    copied_a_second = float(seen.settings.get("plain_bytes_a_second", 0.0)) or 4e9
+    return 2.5 * n * a_sample + 60 * a_sample + 2 * seen.loader.batch_bytes / copied_a_second
 
 
 def _loss_share_of_backward(detail: dict[str, float]) -> float:
@@ -220,6 +223,16 @@ def _backward_excess(backward: float, forward: float, seen: Observation) -> floa
 def oversubscription(seen: Observation) -> Interval | None:
     """How much faster repeated steps are with as many threads as there are cores."""
     return ablated(seen, "threads")
+
+
+def _threads_are_open(seen: Observation) -> bool:
+    """Whether far more threads are set than there are cores, and their harm could not be ruled out.
+
+    On a machine whose cores others use, few threads may be as slow as many.
+    """
+    threads, cores = seen.settings.get("threads", 1), seen.environment.get("cores_named", 1)
+    gain = oversubscription(seen)
+    return threads > 2 * cores and (gain is None or gain.high > 1.05)
 
 
 def ablated(seen: Observation, mode: str) -> Interval | None:
@@ -310,6 +323,9 @@ def _evidence(
     if tied_with:
         share = stalls[tied_with]["mid"]
         lines.append(say("tied", verdict=named(verdict), other=named(tied_with), share=share))
+    if verdict == "undecided" and _threads_are_open(seen):
+        threads, cores = seen.settings["threads"], seen.environment["cores_named"]
+        lines.append(say("threads_open", threads=threads, cores=cores))
     lines += _ladder_lines(seen)
     lines += _detail_lines(verdict, accounts, seen)
     lines += _hot_line(verdict, seen)
