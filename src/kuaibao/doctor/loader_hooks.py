@@ -55,10 +55,10 @@ def _hook_iter(session: Any, loader_class: Any) -> None:
         if session.finished or session.is_fetching:
             return original(loader)
         session.end_step(disturbed=True)
-        start, delay = perf_counter(), run_delay_s()
+        n_made, start, delay = session.log.n_made(loader), perf_counter(), run_delay_s()
         iterator = original(loader)
         seconds = perf_counter() - start - (run_delay_s() - delay)
-        session.log.opened(loader, iterator, max(0.0, seconds))
+        session.log.opened(loader, iterator, max(0.0, seconds), n_made)
         return iterator
 
     session.loader_patches.add(loader_class, "__iter__", iter_)

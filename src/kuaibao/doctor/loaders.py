@@ -48,18 +48,28 @@ class LoaderLog:
         self._watched: dict[int, int] = {}
         self._indices: dict[int, list[Any]] = {}
 
-    def opened(self, loader: Any, iterator: Any, seconds: float) -> None:
-        """A walk over a loader begins; `iter(loader)` took these seconds."""
+    def opened(self, loader: Any, iterator: Any, seconds: float, n_made: int = 0) -> None:
+        """A walk over a loader begins.
+
+        Args:
+            loader: The loader.
+            iterator: What walks over it.
+            seconds: What `iter(loader)` took.
+            n_made: Batches that all workers had made before it; those that live on begin at once.
+        """
         try:
             total = len(loader)
         except TypeError:
             total = -1
         self._loaders[id(loader)] = loader
         previous = self._iterations.pop(id(iterator), None)
-        made = count_records(self.spool) if n_workers(loader) else 0
         if previous is not None:
             self.closed(previous, 0.0, complete=True)
-        self._iterations[id(iterator)] = Iteration(loader, seconds, total, made_before=made)
+        self._iterations[id(iterator)] = Iteration(loader, seconds, total, made_before=n_made)
+
+    def n_made(self, loader: Any) -> int:
+        """Batches that workers have made so far; 0 for a loader without any."""
+        return count_records(self.spool) if n_workers(loader) else 0
 
     def iteration(self, iterator_id: int) -> Iteration | None:
         """The walk of this iterator."""
