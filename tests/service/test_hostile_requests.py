@@ -81,13 +81,32 @@ def test_nothing_has_a_number_beyond_the_database_s(served, number):
     assert answer.status_code == 404, answer.text
 
 
-def test_a_name_that_no_encoding_has_is_refused_in_words(served):
+@pytest.mark.parametrize(("path", "body"), [
+    ("/v1/completions", b'{"model": "\\ud800", "prompt": "x"}'),
+    ("/v1/fine_tuning/jobs", b'{"model": "fake", "training_file": "\\udccb"}'),
+])  # fmt: skip
+def test_half_a_surrogate_pair_in_a_name_is_a_name_that_is_not_known(served, path, body):
+    answer = posted(served, path, body)
+    assert answer.status_code == 404
+    assert "\ufffd" in answer.json()["error"]["message"]
+
+
+def test_a_prompt_that_ends_within_an_emoji_is_read_as_a_browser_would_send_it(served):
+    body = b'{"model": "fake", "prompt": ["hi \\ud83d"], "max_tokens": 0, "echo": true}'
+    answer = posted(served, "/v1/completions", body)
+    assert answer.json()["choices"][0]["text"] == "hi \ufffd"
+
+
+@pytest.mark.parametrize("n", [100, 400, 900, 5000])
+def test_a_body_nested_too_deeply_is_refused(served, n):
+    body = b'{"model": "fake", "prompt": ' + b"[" * n + b"]" * n + b"}"
+    answer = posted(served, "/v1/completions", body)
+    assert answer.status_code == 400
+
+
+def posted(served, path, body):
     service, client = served
     house = service.applications.set_killed(1, False, actor="test")
     key, _ = service.make_key(house, scopes=SCOPES, actor="test")
-    body = b'{"model": "\\ud800", "prompt": "x"}'
-    answer = client.post("/v1/completions", content=body, headers={
-        "Authorization": f"Bearer {key}", "Content-Type": "application/json",
-    })  # fmt: skip
-    assert answer.status_code == 404
-    assert "\\ud800" in answer.json()["error"]["message"]
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    return client.post(path, content=body, headers=headers)

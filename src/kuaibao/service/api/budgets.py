@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from kuaibao import accounts
 from kuaibao.errors import InputError
 from kuaibao.service.api.access import CallerOf, ServiceOf
+from kuaibao.service.api.forms import StrictForm
 from kuaibao.service.errors import ForbiddenError, NotFoundError
 from kuaibao.service.service import Caller, Service
 from kuaibao.service.usage import Budget
@@ -20,10 +21,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/kuaibao/budgets", tags=["house"])
 
 
-class BudgetForm(BaseModel):
+class BudgetForm(StrictForm):
     """A budget for a calendar month."""
-
-    model_config = ConfigDict(extra="forbid")
 
     scope: Literal["key", "application", "person"]
     subject_id: Annotated[int, Field(ge=1, le=2**31)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
     "AnswersForm",
@@ -13,8 +15,14 @@ __all__ = [
     "CompletionForm",
     "EmbeddingForm",
     "FineTuningForm",
+    "Form",
     "SearchForm",
+    "StrictForm",
 ]
+
+_MAX_DEPTH = 64
+"""Of a body's lists and objects."""
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 TokenId = Annotated[int, Field(ge=0)]
 Prompt = (
@@ -31,6 +39,35 @@ class Form(BaseModel):
     """Fields that are not ours are passed over, as clients send more every year."""
 
     model_config = ConfigDict(extra="ignore", strict=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_whole_characters(cls, given: Any) -> Any:
+        return _whole_characters(given)
+
+
+class StrictForm(Form):
+    """Of our own routes: a field that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _whole_characters(value: Any, depth: int = 0) -> Any:
+    r"""Half of a surrogate pair becomes U+FFFD, as a browser sends it (Web IDL's USVString).
+
+    JSON can say one ("\ud83d", an emoji that a client has cut in two); no encoding can.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _HALF_A_PAIR.sub("\ufffd", value)
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"nested more than {_MAX_DEPTH} deep")
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[Any, Any]", value).items()
+        return {_whole_characters(k): _whole_characters(v, depth + 1) for k, v in pairs}
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return [i if isinstance(i, int) else _whole_characters(i, depth + 1) for i in items]
+    return value
 
 
 class StreamOptions(Form):

@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from kuaibao import accounts
 from kuaibao.errors import InputError
 from kuaibao.service.api.access import ApplicantOf, CallerOf, ServiceOf
+from kuaibao.service.api.forms import StrictForm
 from kuaibao.service.errors import NotFoundError
 from kuaibao.service.policy import Application, ApplicationForm, Decision, Policy
 from kuaibao.service.policy.checks import available_checks
@@ -24,11 +25,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/kuaibao", tags=["house"])
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ApplyForm(_Strict):
+class ApplyForm(StrictForm):
     """An application."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -39,7 +36,7 @@ class ApplyForm(_Strict):
     expected_tokens_per_day: int = Field(default=0, ge=0, le=10**12)
 
 
-class DecisionForm(_Strict):
+class DecisionForm(StrictForm):
     """An administrator's decision."""
 
     status: Literal["approved", "refused", "suspended"]
@@ -50,19 +47,19 @@ class DecisionForm(_Strict):
     expires_at: float | None = None
 
 
-class MessageForm(_Strict):
+class MessageForm(StrictForm):
     """A question or an answer."""
 
     text: str = Field(min_length=1, max_length=4000)
 
 
-class SwitchForm(_Strict):
+class SwitchForm(StrictForm):
     """The kill switch."""
 
     is_killed: bool
 
 
-class KeyForm(_Strict):
+class KeyForm(StrictForm):
     """A new key."""
 
     label: str = Field(default="", max_length=200)
@@ -70,7 +67,7 @@ class KeyForm(_Strict):
     expires_at: float | None = None
 
 
-class HeldForm(_Strict):
+class HeldForm(StrictForm):
     """What a person makes of a held text."""
 
     decision: Literal["harmless", "misuse"]

@@ -8,9 +8,10 @@ from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from kuaibao.service.api.access import ServiceOf
+from kuaibao.service.api.forms import StrictForm
 from kuaibao.service.errors import ForbiddenError, RateLimitError
 from kuaibao.service.policy import ApplicationForm
 
@@ -22,10 +23,8 @@ PER_ADDRESS_AND_HOUR = 5
 _N_ADDRESS = 10_000
 
 
-class SignUpForm(BaseModel):
+class SignUpForm(StrictForm):
     """Who applies, and for what."""
-
-    model_config = ConfigDict(extra="forbid")
 
     person: str = Field(min_length=1, max_length=100)
     email: str = Field(default="", max_length=200)

@@ -7,10 +7,11 @@ from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from kuaibao.errors import InputError
 from kuaibao.service.api.access import CallerOf, CompletionsOf, ServiceOf
+from kuaibao.service.api.forms import StrictForm
 from kuaibao.service.errors import NotFoundError
 from kuaibao.service.few_shot import (
     Example,
@@ -30,25 +31,21 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/kuaibao/templates", tags=["few-shot"])
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewTemplate(_Strict):
+class NewTemplate(StrictForm):
     """A new version."""
 
     name: Annotated[str, Field(max_length=80)]
     template: dict[str, Any]
 
 
-class Task(_Strict):
+class Task(StrictForm):
     """Something solved by a person."""
 
     input: Annotated[str, Field(max_length=20_000)]
     output: Annotated[str, Field(max_length=20_000)]
 
 
-class UseForm(_Strict):
+class UseForm(StrictForm):
     """A question for a template."""
 
     model: str
@@ -56,7 +53,7 @@ class UseForm(_Strict):
     version: Annotated[int, Field(ge=0)] | None = None
 
 
-class EvaluationForm(_Strict):
+class EvaluationForm(StrictForm):
     """What a template is measured on; without tasks on its own examples, each left out in turn."""
 
     model: str
