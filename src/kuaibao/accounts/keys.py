@@ -33,6 +33,10 @@ class ApiKey:
     revoked_at: float | None
     last_used_at: float | None
 
+    def use_is_due(self, now: float) -> bool:
+        """Whether the noted time of use is more than a minute old."""
+        return self.last_used_at is None or now - self.last_used_at > 60
+
 
 def create_key(
     connection: Connection,
@@ -69,9 +73,15 @@ def create_key(
 
 
 def check_key(
-    connection: Connection, secret: str, *, now: float | None = None
+    connection: Connection, secret: str, *, now: float | None = None, notes_use: bool = True
 ) -> tuple[ApiKey, Person]:
     """The key and its owner; notes the time of use, once a minute at most.
+
+    Args:
+        connection: Of a transaction that may write, if the use is noted.
+        secret: The key.
+        now: Seconds since 1970, for tests.
+        notes_use: False only reads; `ApiKey.use_is_due` then tells whether it would have written.
 
     Raises:
         InvalidKeyError: Unknown, expired or revoked, or its owner is shut out.
@@ -90,7 +100,7 @@ def check_key(
     person = get_person(connection, key.person_id)
     if not person.is_active:
         raise InvalidKeyError(f"the owner of the key {key.prefix}… has no access")
-    if key.last_used_at is None or at - key.last_used_at > 60:
+    if notes_use and key.use_is_due(at):
         connection.execute(
             update(tables.api_key)
             .where(tables.api_key.c.key_id == key.key_id)

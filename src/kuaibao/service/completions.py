@@ -24,6 +24,7 @@ from kuaibao.service.engine import (
     Scheduler,
     TokenEvent,
 )
+from kuaibao.service.engine.inbox import Inbox, Post
 from kuaibao.service.engine.text import Piece, TextAssembler
 from kuaibao.service.errors import (
     ApiError,
@@ -35,7 +36,7 @@ from kuaibao.service.policy import Application, Guard
 from kuaibao.service.service import Caller, Service
 from kuaibao.service.usage import Reservation, UsageRow
 
-__all__ = ["Choice", "CompletionCall", "Completions", "Run", "pass_prompts"]
+__all__ = ["Batch", "Choice", "CompletionCall", "Completions", "Run", "pass_prompts"]
 
 _SENTENCE_ENDS = tuple(".!?。！？\n")
 _LOOK_EVERY_S = 0.5
@@ -82,6 +83,12 @@ class Choice:
         return self.logprob_sum / max(1, self.n_generated)
 
 
+Batch = list[tuple[Choice, Piece]]
+"""What has come since the last one: several tokens where the engine is ahead of the client."""
+
+Event = TokenEvent | BaseException
+
+
 @dataclass
 class Run:
     """A request at work: its choices fill as `pieces` is read."""
@@ -108,10 +115,11 @@ class Completions:
         self.service = service
         self._is_gone = is_gone
 
-    async def scheduler(self, model: str) -> Scheduler:
+    async def scheduler(self, model: str, *, is_exact: bool = False) -> Scheduler:
         """The model's scheduler; loading happens off the event loop."""
-        self.service.pool.spec(model)
-        return await asyncio.to_thread(self.service.pool.get, model)
+        pool = self.service.pool
+        found = pool.loaded(model, is_exact=is_exact)
+        return found or await asyncio.to_thread(pool.get, model, is_exact=is_exact)
 
     async def complete(self, caller: Caller, call: CompletionCall) -> Run:
         """The whole answer; `best_of` candidates are ranked and all are billed."""
@@ -131,15 +139,14 @@ class Completions:
             run.choices = _best(run.choices, call)
         return run
 
-    async def start(
-        self, caller: Caller, call: CompletionCall
-    ) -> tuple[Run, AsyncIterator[tuple[Choice, Piece]]]:
+    async def start(self, caller: Caller, call: CompletionCall) -> tuple[Run, AsyncIterator[Batch]]:
         """Admit a request; gives the run and its pieces as they come.
 
         Raises:
             ApiError: A ceiling, the policy or the engine refuses.
         """
-        scheduler = await self.scheduler(call.model)
+        wants_numbers = call.sampling.n_logprobs is not None
+        scheduler = await self.scheduler(call.model, is_exact=wants_numbers)
         n_prompt, n_most = self._check_ceilings(caller, call)
         end_user = self._end_user(caller, call)
         request_id = f"cmpl-{secrets.token_hex(12)}"
@@ -209,32 +216,35 @@ class Completions:
         row: UsageRow,
         scheduler: Scheduler,
         reservation: Reservation,
-    ) -> AsyncIterator[tuple[Choice, Piece]]:
+    ) -> AsyncIterator[Batch]:
         status = "cancelled"
         generations: list[Generation] = []
         try:
-            queue, assemblers = self._submit(caller, run, scheduler, generations)
-            for choice in run.choices:
-                for piece in list(choice.pieces):
-                    yield choice, piece
+            inbox, assemblers = self._submit(caller, run, scheduler, generations)
+            if echoed := [(choice, piece) for choice in run.choices for piece in choice.pieces]:
+                yield echoed
             n_open, saved = len(generations), 0
             while n_open:
-                index, event = await queue.get()
-                if isinstance(event, BaseException):
-                    raise _as_api_error(event)
-                choice = run.choices[index]
-                self._count(run, choice, event)
-                piece = assemblers[index].feed(event)
-                if event.finish_reason == "deadline":
-                    raise OverloadedError("the request was not done in time")
-                if piece.finish_reason is not None and choice.finish_reason is None:
-                    choice.finish_reason = piece.finish_reason
-                    n_open -= 1
-                    generations[index].cancel()
-                checked = await self._pass_output(caller, row, choice, piece)
-                if checked is not None:
-                    choice.pieces.append(checked)
-                    yield choice, checked
+                batch: Batch = []
+                failure: ApiError | None = None
+                for index, event in await inbox.take():
+                    choice = run.choices[index]
+                    failure = self._failure(run, choice, event)
+                    if failure is not None or isinstance(event, BaseException):
+                        break
+                    piece = assemblers[index].feed(event)
+                    if piece.finish_reason is not None and choice.finish_reason is None:
+                        choice.finish_reason = piece.finish_reason
+                        n_open -= 1
+                        generations[index].cancel()
+                    checked = await self._pass_output(caller, row, choice, piece)
+                    if checked is not None:
+                        choice.pieces.append(checked)
+                        batch.append((choice, checked))
+                if batch:
+                    yield batch
+                if failure is not None:
+                    raise failure
                 if run.n_completion_token - saved >= _SAVE_EVERY:
                     saved = run.n_completion_token
                     self.service.ledger.update(row, run.n_prompt_token, saved)
@@ -251,15 +261,13 @@ class Completions:
 
     def _submit(
         self, caller: Caller, run: Run, scheduler: Scheduler, generations: list[Generation]
-    ) -> tuple[asyncio.Queue[tuple[int, TokenEvent | BaseException]], list[TextAssembler]]:
+    ) -> tuple[Inbox[tuple[int, Event]], list[TextAssembler]]:
         call, model = run.call, scheduler.model
-        loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[tuple[int, TokenEvent | BaseException]] = asyncio.Queue()
+        inbox: Inbox[tuple[int, Event]] = Inbox(Post.here())
         assemblers: list[TextAssembler] = []
 
-        def listen(index: int, event: TokenEvent | BaseException) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(queue.put_nowait, (index, event))
+        def listen(index: int, event: Event) -> None:
+            inbox.put((index, event))
 
         for choice in run.choices:
             prompt = call.prompts[choice.index // call.best_of]
@@ -282,16 +290,22 @@ class Completions:
                     piece = assembler.feed(TokenEvent(token=token, is_prompt=True))
                     choice.pieces.append(piece)
             assemblers.append(assembler)
-            generations.append(scheduler.submit(request, partial(listen, choice.index)))
-        return queue, assemblers
+            listener = partial(listen, choice.index)
+            generations.append(scheduler.submit(request, listener, flush=inbox.post.flush))
+        return inbox, assemblers
 
     @staticmethod
-    def _count(run: Run, choice: Choice, event: TokenEvent) -> None:
-        if event.is_prompt or event.token < 0:
-            return
-        choice.n_generated += 1
-        choice.logprob_sum += event.logprob or 0.0
-        run.n_completion_token += 1
+    def _failure(run: Run, choice: Choice, event: Event) -> ApiError | None:
+        """Count an event; gives the error that it means."""
+        if isinstance(event, BaseException):
+            return _as_api_error(event)
+        if not event.is_prompt and event.token >= 0:
+            choice.n_generated += 1
+            choice.logprob_sum += event.logprob or 0.0
+            run.n_completion_token += 1
+        if event.finish_reason == "deadline":
+            return OverloadedError("the request was not done in time")
+        return None
 
     async def _pass_output(
         self, caller: Caller, row: UsageRow, choice: Choice, piece: Piece

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, Self
 
 from kuaibao.errors import InputError, did_you_mean
 from kuaibao.service.engine.model import LanguageModel
@@ -14,6 +19,14 @@ from kuaibao.service.settings import ServiceSettings
 __all__ = ["default_models", "make_spec"]
 
 _SMALL = "gpt-small"
+_PRECISIONS = ("auto", "int8", "float32")
+_MOST_SLOTS = 128
+_SIZES = (
+    ("n_layer", "num_hidden_layers", "decoder_layers"),
+    ("n_embd", "hidden_size", "d_model"),
+    ("n_positions", "max_position_embeddings", "n_ctx"),
+)
+"""Layers, width and positions, as the layouts of config.json call them."""
 
 
 def default_models() -> Mapping[str, str]:
@@ -33,10 +46,10 @@ def make_spec(settings: ServiceSettings, name: str, where: str) -> ModelSpec:
     Raises:
         InputError: `where` is no folder of a model, or the key of a remote one is missing.
     """
-    if settings.precision not in ("float32", "int8"):
+    if settings.precision not in _PRECISIONS:
         raise InputError(
             f"unknown precision {settings.precision!r}",
-            hint=did_you_mean(settings.precision, ["float32", "int8"]),
+            hint=did_you_mean(settings.precision, _PRECISIONS),
         )
     key_variable = settings.remote_keys.get(name, "")
     if remote := parse_remote(name, where, key_variable, settings.timeout_s):
@@ -48,20 +61,55 @@ def make_spec(settings: ServiceSettings, name: str, where: str) -> ModelSpec:
             f"{where} holds no model",
             hint="It needs config.json and *.safetensors (and a tokenizer).",
         )
-    size_bytes = 2 * sum(path.stat().st_size for path in weights)
-
-    def load() -> LanguageModel:
-        from kuaibao.service.engine.core import CoreModel
-
-        precision = "int8" if settings.precision == "int8" else "float32"
-        return CoreModel.load(name, folder, n_slot=settings.n_slot, precision=precision)
-
+    weights_bytes = sum(path.stat().st_size for path in weights)
+    is_rounded = settings.precision != "float32"
+    main = _Plan.of(folder, settings, is_int8=is_rounded)
+    exact = _Plan.of(folder, settings, is_int8=False)
+    splits = settings.precision == "auto"
     return ModelSpec(
         name=name,
-        load=load,
-        size_bytes=size_bytes,
+        load=partial(_load, name, folder, main),
+        size_bytes=weights_bytes + main.cache_bytes,
+        load_exact=partial(_load, name, folder, exact) if splits else None,
+        exact_size_bytes=weights_bytes + exact.cache_bytes,
         created=int((folder / "config.json").stat().st_mtime),
     )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a model is held: how many sequences at once, and what their caches take."""
+
+    is_int8: bool
+    n_slot: int
+    cache_bytes: int
+
+    @classmethod
+    def of(cls, folder: Path, settings: ServiceSettings, *, is_int8: bool) -> Self:
+        slot_bytes = _slot_bytes(folder / "config.json", is_int8=is_int8)
+        room = int(settings.memory_gb * 1e9 / 4 / slot_bytes)
+        n_slot = settings.n_slot or max(1, min(_MOST_SLOTS, room))
+        return cls(is_int8, n_slot, n_slot * slot_bytes)
+
+
+def _slot_bytes(config: Path, *, is_int8: bool) -> int:
+    """Keys and values of one sequence, an estimate by the names that layouts use."""
+    try:
+        said: dict[str, Any] = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{config} is not valid JSON: {error}") from error
+    sizes: list[int] = []
+    for names in _SIZES:
+        found = [said[name] for name in names if isinstance(said.get(name), int)]
+        sizes.append(max(1, found[0] if found else 1024))
+    return 2 * math.prod(sizes) * (1 if is_int8 else 4)
+
+
+def _load(name: str, folder: Path, plan: _Plan) -> LanguageModel:
+    from kuaibao.service.engine.core import CoreModel
+
+    precision = "int8" if plan.is_int8 else "float32"
+    return CoreModel.load(name, folder, n_slot=plan.n_slot, precision=precision)
 
 
 def _never() -> LanguageModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -120,7 +121,7 @@ class Service:
             return [(str(name), str(job_id)) for name, job_id in connection.execute(query)]
 
     def identify(self, secret: str, *, must_be_open: bool = True) -> Caller:
-        """The caller behind a key.
+        """The caller behind a key. It only reads: see `note_use`.
 
         Args:
             secret: The key.
@@ -136,15 +137,20 @@ class Service:
                 "You didn't provide an API key: send it as 'Authorization: Bearer KEY'."
             )
         try:
-            with self.database.write() as connection:
-                key, person = accounts.check_key(connection, secret)
-            application = self.applications.of_key(key.key_id)
+            with self.database.read() as connection:
+                key, person = accounts.check_key(connection, secret, notes_use=False)
+                application = self.applications.of_key(key.key_id)
         except (accounts.InvalidKeyError, InputError) as error:
             raise KeyRefusedError(f"Incorrect API key provided: {error.message}.") from error
         closed = application.why_closed(time.time())
         if closed and must_be_open:
             raise ForbiddenError(closed, code="application_closed")
         return Caller(key, person, application)
+
+    def note_use(self, secret: str) -> None:
+        """Enter the time at which a key was last used; at most once a minute it writes."""
+        with self.database.write() as connection, contextlib.suppress(accounts.InvalidKeyError):
+            accounts.check_key(connection, secret)
 
     def make_key(
         self, application: Application, *, label: str = "", scopes: tuple[str, ...] = (),

@@ -32,11 +32,12 @@ class ServiceSettings:
     """For a remote model the environment variable that holds its key."""
     memory_gb: float = 4.0
     """What loaded models may take together, in 10^9 bytes."""
-    n_slot: int = 16
-    """Sequences that one model completes at once."""
-    precision: str = "float32"
-    """`float32`, or `int8`: int8 weights, faster for models of 100 M parameters and more; their
-    log-probabilities are those of the rounded weights."""
+    n_slot: int = 0
+    """Sequences that one model completes at once; 0: as many as a quarter of `memory_gb` holds,
+    128 at most."""
+    precision: str = "auto"
+    """`auto`: text is written with int8 weights, and whatever asks for numbers (log-probabilities,
+    likelihood, embeddings) gets the model as it is. `int8` or `float32`: one of them for all."""
     max_waiting: int = 256
     """Sequences that may wait before requests are turned away with 503."""
     timeout_s: float = 600.0

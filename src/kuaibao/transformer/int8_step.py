@@ -1,4 +1,4 @@
-"""One new token a sequence through all layers of an int8 decoder, as one call of machine code.
+"""New tokens through all layers of an int8 decoder, as one call of machine code.
 
 A step at batch 1 lasts a few milliseconds, of which the calls of some hundred small operations
 would take a fifth. What this does not cover (cross-attention, other activations)
@@ -59,18 +59,21 @@ class Int8Stack:
         return cls(model) if is_covered else None
 
     def step(self, x: Tensor, cache: KeyValueCache, slots: Tensor, starts: Tensor) -> Tensor:
-        """Take embedded tokens (batch, d) through all layers; gives the output of the last.
+        """Take embedded tokens (row, d) through all layers; gives the output of the last.
 
         Args:
-            x: One new token of each sequence.
+            x: New tokens: one of each sequence, or several of one in their order.
             cache: int8; the new keys and values are written into it.
-            slots: Where each sequence lies (batch).
-            starts: Positions of the new tokens (batch).
+            slots: Where each token's sequence lies (row).
+            starts: Positions of the new tokens (row).
         """
+        n_part = n_sharing()
+        # Tokens of one sequence see those before them: one thread writes and reads them in order.
+        n_attending = n_part if len(slots) < 2 or int(slots[0]) != int(slots[1]) else 1
         hidden = x.numpy().copy()
         _run(
             hidden, *self.arrays, *(t.numpy() for t in cache.tensors), slots.numpy(),
-            starts.numpy(), self.scales, self.windows, *self.rules, n_sharing(),
+            starts.numpy(), self.scales, self.windows, *self.rules, n_part, n_attending,
         )  # fmt: skip
         return torch.from_numpy(hidden)
 
@@ -128,7 +131,7 @@ def _add(x, y):
 def _run(
     x, norm_1, shift_1, norm_2, shift_2, qkv_w, qkv_s, qkv_b, out_w, out_s, out_b, up_w, up_s, up_b,
     down_w, down_s, down_b, keys, values, key_scales, value_scales, slots, starts, scales, windows,
-    n_inner, eps, is_centred, a, b, n_part,
+    n_inner, eps, is_centred, a, b, n_part, n_attending,
 ):  # fmt: skip
     n_batch, width = x.shape
     n_head, d_head = keys.shape[2], keys.shape[4]
@@ -141,7 +144,7 @@ def _run(
         attend_int8(
             qkv.reshape(n_batch, 3, n_head, d_head), keys[i], values[i], key_scales[i],
             value_scales[i], slots, starts, scales[i], windows[i],
-            normed.reshape(n_batch, n_head, d_head), n_part,
+            normed.reshape(n_batch, n_head, d_head), n_attending,
         )  # fmt: skip
         multiply(normed, out_w[i], out_s[i], out_b[i], added, n_part)
         _add(x, added)

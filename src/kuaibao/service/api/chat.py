@@ -17,7 +17,7 @@ from kuaibao.service.api.forwarding import forward
 from kuaibao.service.api.streaming import event_stream
 from kuaibao.service.completions import Choice, CompletionCall, Run
 from kuaibao.service.engine import LanguageModel
-from kuaibao.service.engine.text import token_name
+from kuaibao.service.engine.text import Piece, token_name
 from kuaibao.service.errors import InvalidRequestError
 
 __all__ = ["render_chat", "router"]
@@ -73,7 +73,10 @@ async def create_chat_completion(
     if form.stream:
         run, pieces = await completions.start(caller, call)
         include_usage = form.stream_options is not None and form.stream_options.include_usage
-        return event_stream(_events(run, pieces, include_usage), limit_headers(caller, completions))
+        scored_by = model if form.logprobs else None
+        return event_stream(
+            _events(run, pieces, scored_by, include_usage), limit_headers(caller, completions)
+        )
     run = await completions.complete(caller, call)
     return JSONResponse(_answer(run, form, model), headers=limit_headers(caller, completions))
 
@@ -112,7 +115,7 @@ def _answer(run: Run, form: ChatForm, model: LanguageModel) -> dict[str, Any]:
         {
             "index": choice.index,
             "message": {"role": "assistant", "content": choice.text.strip(), "refusal": None},
-            "logprobs": _logprobs(choice, model) if form.logprobs else None,
+            "logprobs": _logprobs(choice.pieces, model) if form.logprobs else None,
             "finish_reason": choice.finish_reason,
         }
         for choice in run.choices
@@ -120,7 +123,7 @@ def _answer(run: Run, form: ChatForm, model: LanguageModel) -> dict[str, Any]:
     return _head(run, "chat.completion") | {"choices": choices, "usage": usage_of(run)}
 
 
-def _logprobs(choice: Choice, model: LanguageModel) -> dict[str, Any]:
+def _logprobs(pieces: Sequence[Piece], model: LanguageModel) -> dict[str, Any]:
     def entry(token: int, logprob: float) -> dict[str, Any]:
         raw = model.token_bytes(token)
         return {"token": token_name(raw), "logprob": logprob, "bytes": list(raw)}
@@ -128,27 +131,38 @@ def _logprobs(choice: Choice, model: LanguageModel) -> dict[str, Any]:
     content = [
         entry(token.event.token, token.event.logprob or 0.0)
         | {"top_logprobs": [entry(t, p) for t, p in token.event.top]}
-        for piece in choice.pieces
+        for piece in pieces
         for token in piece.tokens
     ]
     return {"content": content, "refusal": None}
 
 
-async def _events(run: Run, pieces: Any, include_usage: bool) -> AsyncIterator[Any]:
+async def _events(
+    run: Run, pieces: Any, scored_by: LanguageModel | None, include_usage: bool
+) -> AsyncIterator[list[Any]]:
     begun: set[int] = set()
+    head = _head(run, "chat.completion.chunk")
     async with aclosing(pieces) as stream:
-        async for choice, piece in stream:
-            delta: dict[str, Any] = {}
-            if choice.index not in begun:
-                begun.add(choice.index)
-                delta["role"] = "assistant"
-                piece_text = piece.text.lstrip()
-            else:
-                piece_text = piece.text
-            if piece_text or not delta:
-                delta["content"] = piece_text
-            body = {"index": choice.index, "delta": delta, "finish_reason": piece.finish_reason}
-            if piece.text or piece.finish_reason or "role" in delta:
-                yield _head(run, "chat.completion.chunk") | {"choices": [body]}
+        async for batch in stream:
+            bodies = [_delta(choice, piece, begun, scored_by) for choice, piece in batch]
+            if chunks := [head | {"choices": [body]} for body in bodies if body]:
+                yield chunks
     if include_usage:
-        yield _head(run, "chat.completion.chunk") | {"choices": [], "usage": usage_of(run)}
+        yield [head | {"choices": [], "usage": usage_of(run)}]
+
+
+def _delta(
+    choice: Choice, piece: Piece, begun: set[int], scored_by: LanguageModel | None
+) -> dict[str, Any] | None:
+    """What a piece adds to a choice; the first one names the role. None: nothing."""
+    if choice.index not in begun:
+        begun.add(choice.index)
+        delta = {"role": "assistant"}
+        if text := piece.text.lstrip():
+            delta["content"] = text
+    elif piece.text or piece.finish_reason or (scored_by and piece.tokens):
+        delta = {"content": piece.text}
+    else:
+        return None
+    body = {"index": choice.index, "delta": delta, "finish_reason": piece.finish_reason}
+    return body | ({"logprobs": _logprobs([piece], scored_by)} if scored_by else {})

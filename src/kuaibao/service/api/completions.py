@@ -70,13 +70,18 @@ async def _complete(form: CompletionForm, caller: Caller, completions: Completio
 
 async def _events(
     run: Any, pieces: Any, model: LanguageModel, include_usage: bool
-) -> AsyncIterator[Any]:
+) -> AsyncIterator[list[Any]]:
     async with aclosing(pieces) as stream:
-        async for choice, piece in stream:
-            if piece.text or piece.tokens or piece.finish_reason:
-                yield completion_chunk(run, choice, piece, model)
+        async for batch in stream:
+            chunks = [
+                completion_chunk(run, choice, piece, model)
+                for choice, piece in batch
+                if piece.text or piece.tokens or piece.finish_reason
+            ]
+            if chunks:
+                yield chunks
     if include_usage:
-        yield completion_chunk_of_usage(run)
+        yield [completion_chunk_of_usage(run)]
 
 
 def completion_chunk_of_usage(run: Any) -> dict[str, Any]:

@@ -51,7 +51,7 @@ async def _embed(
     service = completions.service
     if server := service.pool.spec(form.model).remote:
         return await forward(server, "/embeddings", form, caller, service)
-    scheduler = await completions.scheduler(form.model)
+    scheduler = await completions.scheduler(form.model, is_exact=True)
     prompts = encode_prompts(form.input, scheduler.model)
     for prompt in prompts:
         if len(prompt) > scheduler.model.n_context:

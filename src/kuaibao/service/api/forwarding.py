@@ -57,7 +57,7 @@ async def forward(
     wants_usage = form.stream_options is not None and form.stream_options.include_usage
     body["stream_options"] = {"include_usage": True}
 
-    async def events() -> AsyncIterator[Any]:
+    async def events() -> AsyncIterator[list[Any]]:
         with meter as used:
             _let_pass(service, caller, "input", text, used)
             waits = bool(caller.application.policy.output)
@@ -71,10 +71,9 @@ async def forward(
                     if waits:
                         held.append(part)
                     else:
-                        yield part
+                        yield [part]
             _let_pass(service, caller, "output", "".join(map(_text_out, held)), used)
-            for part in held:
-                yield part
+            yield held
 
     return event_stream(events(), {})
 

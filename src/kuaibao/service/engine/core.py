@@ -17,6 +17,9 @@ from kuaibao.transformer.tokenizers import ByteLevelTokenizer, load_tokenizer
 
 __all__ = ["CoreModel", "Precision"]
 
+_PIECE = 512
+"""Positions that are read at once: bounds what their activations take."""
+
 Precision = Literal["float32", "int8"]
 
 
@@ -35,6 +38,7 @@ class CoreModel:
         self.end_token = tokenizer.eos_id
         self._model = model
         self._tokenizer = tokenizer
+        self._bytes: dict[int, bytes] = {}
         self._stepper = Stepper(model, n_slot, self.n_context)
 
     @classmethod
@@ -63,13 +67,20 @@ class CoreModel:
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes that a token stands for."""
-        return self._tokenizer.token_bytes(token)
+        known = self._bytes.get(token)
+        if known is None:
+            known = self._bytes[token] = self._tokenizer.token_bytes(token)
+        return known
 
     def prefill(
         self, slot: int, tokens: Sequence[int], *, all_positions: bool
     ) -> NDArray[np.float32]:
         """Read tokens into a slot, after what it holds."""
-        return _array(self._stepper.prefill(slot, tokens, all_positions=all_positions))
+        pieces = [
+            _array(self._stepper.prefill(slot, part, all_positions=all_positions, as_steps=True))
+            for part in (tokens[i : i + _PIECE] for i in range(0, len(tokens), _PIECE))
+        ]
+        return np.concatenate(pieces) if all_positions else pieces[-1]
 
     def step(self, slots: Sequence[int], tokens: Sequence[int]) -> NDArray[np.float32]:
         """Append one token to each slot."""

@@ -24,16 +24,23 @@ class ModelSpec:
     load: Callable[[], LanguageModel]
     size_bytes: int
     """What it takes in memory, caches included; an estimate made without loading it."""
+    load_exact: Callable[[], LanguageModel] | None = None
+    """The model as it is where `load` gives a rounded one: for log-probabilities and embeddings."""
+    exact_size_bytes: int = 0
     created: int = 0
     owner: str = "kuaibao"
     remote: RemoteServer | None = None
     """The server that really has it; such a model is never loaded here."""
 
+    def variant(self, *, is_exact: bool) -> str:
+        """The name by which a scheduler is kept and measured."""
+        return f"{self.name} (exact)" if is_exact and self.load_exact is not None else self.name
+
 
 @dataclass
 class _Loaded:
     scheduler: Scheduler
-    spec: ModelSpec
+    size_bytes: int
     used_at: float = field(default_factory=time.monotonic)
 
 
@@ -63,7 +70,7 @@ class ModelPool:
 
     @property
     def schedulers(self) -> dict[str, Scheduler]:
-        """The loaded ones."""
+        """The loaded ones by variant."""
         return {name: loaded.scheduler for name, loaded in self._loaded.items()}
 
     def add(self, spec: ModelSpec) -> None:
@@ -86,23 +93,43 @@ class ModelPool:
             )
         return spec
 
-    def get(self, name: str) -> Scheduler:
+    def get(self, name: str, *, is_exact: bool = False) -> Scheduler:
         """The running scheduler of a model; loads it if need be, which may take seconds.
+
+        Args:
+            name: Of the model.
+            is_exact: Whether numbers are wanted, not only text: then never the rounded weights.
 
         Raises:
             NotFoundError: There is no such model.
             OverloadedError: It does not fit beside the models that are at work.
         """
         spec = self.spec(name)
+        variant = spec.variant(is_exact=is_exact)
+        load, size_bytes = spec.load, spec.size_bytes
+        if variant != name and spec.load_exact is not None:
+            load, size_bytes = spec.load_exact, spec.exact_size_bytes
         with self._lock:
-            loaded = self._loaded.get(name)
+            loaded = self._loaded.get(variant)
             if loaded is None:
-                self._make_room(spec)
-                scheduler = Scheduler(spec.load(), max_waiting=self._max_waiting)
+                self._make_room(variant, size_bytes)
+                scheduler = Scheduler(load(), max_waiting=self._max_waiting)
                 scheduler.start()
-                loaded = self._loaded[name] = _Loaded(scheduler, spec)
+                loaded = self._loaded[variant] = _Loaded(scheduler, size_bytes)
             loaded.used_at = time.monotonic()
             return loaded.scheduler
+
+    def loaded(self, name: str, *, is_exact: bool = False) -> Scheduler | None:
+        """The running scheduler of a model that is loaded already.
+
+        Raises:
+            NotFoundError: There is no such model.
+        """
+        loaded = self._loaded.get(self.spec(name).variant(is_exact=is_exact))
+        if loaded is None:
+            return None
+        loaded.used_at = time.monotonic()
+        return loaded.scheduler
 
     def close(self) -> None:
         """Let every model finish what it does, and stop."""
@@ -111,17 +138,17 @@ class ModelPool:
                 loaded.scheduler.close()
             self._loaded.clear()
 
-    def _make_room(self, spec: ModelSpec) -> None:
-        while self._held_bytes() + spec.size_bytes > self._budget_bytes and self._loaded:
+    def _make_room(self, variant: str, size_bytes: int) -> None:
+        while self._held_bytes() + size_bytes > self._budget_bytes and self._loaded:
             idle = [
                 name
                 for name, loaded in self._loaded.items()
                 if not (loaded.scheduler.n_running or loaded.scheduler.n_waiting)
             ]
             if not idle:
-                raise OverloadedError(f"no memory for the model '{spec.name}' while others work")
+                raise OverloadedError(f"no memory for the model '{variant}' while others work")
             oldest = min(idle, key=lambda name: self._loaded[name].used_at)
             self._loaded.pop(oldest).scheduler.close()
 
     def _held_bytes(self) -> int:
-        return sum(loaded.spec.size_bytes for loaded in self._loaded.values())
+        return sum(loaded.size_bytes for loaded in self._loaded.values())

@@ -52,26 +52,33 @@ def choose_token(
         generator: The sequence's own; exactly one draw is taken when the temperature is above 0,
             so that a batch cannot change what a sequence draws.
     """
+    is_greedy = sampling.temperature == 0.0 or sampling.top_p == 0.0
+    has_penalty = bool(counts and (sampling.presence_penalty or sampling.frequency_penalty))
+    if is_greedy and not (sampling.logit_bias or has_penalty):
+        return int(logits.argmax())
     x = logits.astype(np.float64)
     for token, bias in sampling.logit_bias.items():
         x[token] += bias
-    if counts and (sampling.presence_penalty or sampling.frequency_penalty):
+    if has_penalty:
         tokens = np.fromiter(counts.keys(), dtype=np.int64)
         times = np.fromiter(counts.values(), dtype=np.float64)
         x[tokens] -= sampling.presence_penalty + sampling.frequency_penalty * times
-    if sampling.temperature == 0.0 or sampling.top_p == 0.0:
+    if is_greedy:
         return int(x.argmax())
-    return _draw(log_softmax(x / sampling.temperature), sampling.top_p, generator)
+    x /= sampling.temperature
+    x -= x.max()
+    return _draw(np.exp(x), sampling.top_p, generator)
 
 
-def _draw(logprobs: NDArray[np.float64], top_p: float, generator: np.random.Generator) -> int:
+def _draw(weights: NDArray[np.float64], top_p: float, generator: np.random.Generator) -> int:
+    """An index, drawn by weights of any sum."""
     uniform = generator.random()
     if top_p >= 1.0:
-        cumulative = np.cumsum(np.exp(logprobs))
+        cumulative = np.cumsum(weights)
         return int(min(np.searchsorted(cumulative, uniform * cumulative[-1], side="right"),
                        len(cumulative) - 1))  # fmt: skip
-    order = np.argsort(-logprobs, kind="stable")
-    cumulative = np.cumsum(np.exp(logprobs[order]))
+    order = np.argsort(-weights, kind="stable")
+    cumulative = np.cumsum(weights[order])
     # The smallest set whose probability reaches top_p; always at least one token.
     kept = int(np.searchsorted(cumulative, top_p * cumulative[-1], side="left")) + 1
     cumulative = cumulative[:kept]

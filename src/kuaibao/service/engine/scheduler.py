@@ -27,6 +27,7 @@ from kuaibao.service.errors import InvalidRequestError, OverloadedError
 __all__ = ["EngineStats", "Generation", "Scheduler"]
 
 Listener = Callable[[TokenEvent | BaseException], None]
+Flush = Callable[[], None]
 
 
 @dataclass(eq=False)
@@ -35,6 +36,7 @@ class Generation:
 
     request: GenerationRequest
     listener: Listener
+    flush: Flush | None = None
     slot: int = -1
     n_generated: int = 0
     text: bytearray = field(default_factory=bytearray)
@@ -94,6 +96,7 @@ class Scheduler:
         self._last_token: dict[int, int] = {}
         self._free = deque(range(model.n_slot))
         self._prefixes = PrefixCache()
+        self._unflushed: set[Flush] = set()
         self._wake = threading.Condition()
         self._closing = False
         self._calls: list[tuple[Callable[[], None], threading.Event]] = []
@@ -121,14 +124,22 @@ class Scheduler:
         """Sequences in the batch."""
         return len(self._running)
 
-    def submit(self, request: GenerationRequest, listener: Listener) -> Generation:
-        """Queue a sequence; events reach `listener` from the engine's thread.
+    def submit(
+        self, request: GenerationRequest, listener: Listener, *, flush: Flush | None = None
+    ) -> Generation:
+        """Queue a sequence.
+
+        Args:
+            request: What is wanted.
+            listener: Hears each event, from the engine's thread.
+            flush: Called once after each turn in which the listener heard something; equal ones of
+                several sequences once for all of them.
 
         Raises:
             InvalidRequestError: Prompt and completion do not fit the context.
             OverloadedError: The queue is full, or the service is stopping.
         """
-        generation = Generation(request, listener)
+        generation = Generation(request, listener, flush)
         if not request.prompt:
             raise InvalidRequestError("the prompt has no token", param="prompt")
         if generation.n_token > self.model.n_context:
@@ -175,12 +186,24 @@ class Scheduler:
                 done.set()
             for generation in admitted:
                 self._guarded(generation, self._prefill)
+                self._flush()
             if self._running:
                 self._step()
+            self._flush()
 
     def _refuse_all(self) -> None:
         while self._waiting:
-            self._waiting.get().listener(OverloadedError("the service is shutting down"))
+            self._tell(self._waiting.get(), OverloadedError("the service is shutting down"))
+        self._flush()
+
+    def _tell(self, generation: Generation, event: TokenEvent | BaseException) -> None:
+        generation.listener(event)
+        if generation.flush is not None:
+            self._unflushed.add(generation.flush)
+
+    def _flush(self) -> None:
+        while self._unflushed:
+            self._unflushed.pop()()
 
     def _admit(self) -> list[Generation]:
         """Those whose turn it is and who fit; called with the lock held."""
@@ -216,7 +239,7 @@ class Scheduler:
             action(generation)
         except Exception as error:
             self._leave(generation, is_whole=False)
-            generation.listener(error)
+            self._tell(generation, error)
 
     def _prefill(self, generation: Generation) -> None:
         request = generation.request
@@ -252,16 +275,12 @@ class Scheduler:
 
     def _report_prompt(self, generation: Generation, logits: NDArray[np.float32]) -> None:
         prompt, n = generation.request.prompt, generation.request.sampling.n_logprobs or 0
-        generation.listener(TokenEvent(token=prompt[0], is_prompt=True))
+        self._tell(generation, TokenEvent(token=prompt[0], is_prompt=True))
         for i, token in enumerate(prompt[1:]):
             logprobs = log_softmax(logits[i])
-            generation.listener(
-                TokenEvent(
-                    token=token,
-                    is_prompt=True,
-                    logprob=float(logprobs[token]),
-                    top=top_logprobs(logprobs, n),
-                )
+            logprob, top = float(logprobs[token]), top_logprobs(logprobs, n)
+            self._tell(
+                generation, TokenEvent(token=token, is_prompt=True, logprob=logprob, top=top)
             )
 
     def _step(self) -> None:
@@ -278,7 +297,7 @@ class Scheduler:
             for slot in slots:
                 generation = self._running[slot]
                 self._leave(generation, is_whole=False)
-                generation.listener(error)
+                self._tell(generation, error)
             return
         self.stats.n_step += 1
         for row, slot in enumerate(slots):
@@ -301,7 +320,8 @@ class Scheduler:
             waited = generation.first_token_at - generation.submitted_at
             self.stats.first_token_s = [*self.stats.first_token_s[-999:], waited]
         reason = self._reason_to_stop(generation, token)
-        generation.listener(TokenEvent(token=token, logprob=logprob, top=top, finish_reason=reason))
+        event = TokenEvent(token=token, logprob=logprob, top=top, finish_reason=reason)
+        self._tell(generation, event)
         if reason is not None:
             self._leave(generation)
             self.stats.n_finished += 1
@@ -313,11 +333,10 @@ class Scheduler:
     def _reason_to_stop(self, generation: Generation, token: int) -> FinishReason | None:
         if token == self.model.end_token:
             return "stop"
-        piece = self.model.token_bytes(token)
-        longest = max((len(s) for s in generation.request.stop), default=0)
-        if longest:
+        if generation.request.stop:
+            longest = max(len(s) for s in generation.request.stop)
             start = max(0, len(generation.text) - longest)
-            generation.text += piece
+            generation.text += self.model.token_bytes(token)
             if any(generation.text.find(s, start) >= 0 for s in generation.request.stop):
                 return "stop"
         if generation.n_generated >= generation.request.sampling.max_tokens:
@@ -331,7 +350,7 @@ class Scheduler:
             self.stats.n_cancelled += 1
         else:
             self.stats.n_finished += 1
-        generation.listener(TokenEvent(token=-1, finish_reason=reason))
+        self._tell(generation, TokenEvent(token=-1, finish_reason=reason))
 
     def _leave(self, generation: Generation, *, is_whole: bool = True) -> None:
         """Free the slot; its cache stays for prompts that begin alike, unless it is in doubt."""

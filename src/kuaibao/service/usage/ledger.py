@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 
 from kuaibao.database import Database
 from kuaibao.service.tables import usage
@@ -21,6 +21,20 @@ from kuaibao.service.usage.prices import PriceList
 __all__ = ["GROUPS", "Ledger", "UsageRow", "UsageTotal"]
 
 GROUPS = ("key_id", "person_id", "application_id", "model", "endpoint", "end_user", "day")
+
+
+# Made once: putting a statement together takes longer than SQLite takes to run it.
+_OPEN = insert(usage)
+_UPDATE = (
+    update(usage)
+    .where(usage.c.request_id == bindparam("id_of_request"))
+    .values(
+        n_prompt_token=bindparam("n_prompt_token"),
+        n_completion_token=bindparam("n_completion_token"),
+        cost=bindparam("cost"),
+        status=bindparam("status"),
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,22 +85,21 @@ class Ledger:
             "status": "open",
         }
         with self._database.write() as connection:
-            connection.execute(insert(usage).values(**values))
+            connection.execute(_OPEN, values)
 
     def update(
         self, row: UsageRow, n_prompt_token: int, n_completion_token: int, *, status: str = "open"
     ) -> None:
         """Bring a row up to date; `status` ends it (`done`, `cancelled`, `failed`)."""
         values: dict[str, Any] = {
+            "id_of_request": row.request_id,
             "n_prompt_token": n_prompt_token,
             "n_completion_token": n_completion_token,
             "cost": self.prices.of(row.model).cost(n_prompt_token, n_completion_token),
             "status": status,
         }
         with self._database.write() as connection:
-            connection.execute(
-                update(usage).where(usage.c.request_id == row.request_id).values(**values)
-            )
+            connection.execute(_UPDATE, values)
 
     def tokens_since(self, application_id: int, since: float) -> tuple[int, int, float]:
         """Requests, tokens and cost of an application since a moment."""

@@ -41,6 +41,8 @@ class Reservation:
     at: float
     n_token: int
     is_settled: bool = False
+    is_past: bool = False
+    """Older than a minute."""
 
 
 @dataclass
@@ -48,6 +50,8 @@ class _Account:
     """What an application has used; the day and the month are loaded from the ledger."""
 
     minute: deque[Reservation] = field(default_factory=deque[Reservation])
+    minute_tokens: int = 0
+    """The sum over `minute`."""
     day: str = ""
     month: str = ""
     day_requests: int = 0
@@ -56,6 +60,8 @@ class _Account:
     month_tokens: int = 0
     month_cost: float = 0.0
     end_users: dict[str, deque[float]] = field(default_factory=dict[str, deque[float]])
+    swept_at: float = 0.0
+    """When end users that asked nothing for a minute were last forgotten."""
 
 
 class QuotaBook:
@@ -96,6 +102,7 @@ class QuotaBook:
             self._check_end_user(account, ceilings, end_user, at)
             reservation = Reservation(at, n_token)
             account.minute.append(reservation)
+            account.minute_tokens += n_token
             account.day_requests += 1
             account.month_requests += 1
             account.day_tokens += n_token
@@ -116,6 +123,8 @@ class QuotaBook:
             account.day_tokens -= spare
             account.month_tokens -= spare
             account.month_cost += cost
+            if not reservation.is_past:
+                account.minute_tokens -= spare
             reservation.n_token = n_token
             reservation.is_settled = True
 
@@ -126,7 +135,7 @@ class QuotaBook:
         at = time.time() if now is None else now
         with self._lock:
             account = self._account(application_id, at)
-            n_request, n_token = len(account.minute), sum(r.n_token for r in account.minute)
+            n_request, n_token = len(account.minute), account.minute_tokens
             reset = max(0.0, account.minute[0].at + MINUTE_S - at) if account.minute else 0.0
         rows = (
             ("requests", ceilings.requests_per_minute, n_request),
@@ -153,9 +162,14 @@ class QuotaBook:
                 account.month_requests, account.month_tokens, account.month_cost = used
             account.day, account.month = day, month
         while account.minute and account.minute[0].at <= at - MINUTE_S:
-            account.minute.popleft()
-        for end_user in [u for u, times in account.end_users.items() if times[-1] <= at - MINUTE_S]:
-            del account.end_users[end_user]
+            past = account.minute.popleft()
+            past.is_past = True
+            account.minute_tokens -= past.n_token
+        if account.swept_at <= at - MINUTE_S:
+            account.swept_at = at
+            users = account.end_users.items()
+            for user in [user for user, times in users if times[-1] <= at - MINUTE_S]:
+                del account.end_users[user]
         return account
 
     @staticmethod
@@ -197,7 +211,7 @@ class QuotaBook:
                 retry_after_s=None,
                 kind="tokens",
             )
-        used = sum(r.n_token for r in account.minute)
+        used = account.minute_tokens
         for reservation in account.minute:
             if used + n_token <= limit:
                 return
