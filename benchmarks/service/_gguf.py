@@ -1,4 +1,4 @@
-"""A GPT-2 folder as a GGUF file in float32, for llama.cpp; runs in llama-cpp-python's environment."""
+"""A GPT-2 folder as a GGUF file in float32 or int8 (Q8_0), for llama.cpp; runs in its environment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gguf
+import gguf.quants
 import numpy as np
 
 NAMES = {
@@ -36,8 +37,17 @@ def tensors(file: Path) -> dict[str, Any]:
     return found
 
 
+def _add(writer: Any, name: str, values: Any, kind: Any) -> None:
+    """A tensor, rounded to `kind` where it is a matrix."""
+    if kind is None or kind == gguf.GGMLQuantizationType.F32:
+        writer.add_tensor(name, values)
+    else:
+        writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+
+
 def main() -> None:
-    folder, out = Path(sys.argv[1]), sys.argv[2]
+    folder, out, kind = Path(sys.argv[1]), sys.argv[2], gguf.GGMLQuantizationType[sys.argv[3]]
+    file_type = {"F32": gguf.LlamaFileType.ALL_F32, "Q8_0": gguf.LlamaFileType.MOSTLY_Q8_0}
     config = json.loads((folder / "config.json").read_text())
     writer = gguf.GGUFWriter(out, "gpt2")
     writer.add_context_length(config["n_positions"])
@@ -46,7 +56,7 @@ def main() -> None:
     writer.add_block_count(config["n_layer"])
     writer.add_head_count(config["n_head"])
     writer.add_layer_norm_eps(config["layer_norm_epsilon"])
-    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    writer.add_file_type(file_type[kind.name])
     words = json.loads((folder / "tokenizer.json").read_text())["model"]
     vocabulary = sorted(words["vocab"], key=words["vocab"].get)
     kinds = [gguf.TokenType.CONTROL if i == config["eos_token_id"] else gguf.TokenType.NORMAL
@@ -64,14 +74,15 @@ def main() -> None:
     writer.add_add_bos_token(False)
     for name, values in tensors(folder / "model.safetensors").items():
         if name in NAMES:
-            writer.add_tensor(NAMES[name], values)
+            _add(writer, NAMES[name], values, kind if name == "wte.weight" else None)
         elif name.startswith("h."):
             _, number, rest = name.split(".", 2)
-            part, kind = rest.rsplit(".", 1)
+            part, end = rest.rsplit(".", 1)
             if part in PARTS:
                 # GPT-2 keeps its linear weights as (in, out).
                 turned = np.ascontiguousarray(values.T) if values.ndim == 2 else values
-                writer.add_tensor(f"blk.{number}.{PARTS[part]}.{kind}", turned)
+                _add(writer, f"blk.{number}.{PARTS[part]}.{end}", turned,
+                     kind if values.ndim == 2 else None)  # fmt: skip
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -25,11 +25,24 @@ class Server:
     key: str = "none"
 
     def end(self) -> None:
+        self.resume()
         self.process.terminate()
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
+
+    def pause(self) -> None:
+        """Stand still while another is measured: some are busy even when nobody asks."""
+        import psutil
+
+        psutil.Process(self.process.pid).suspend()
+
+    def resume(self) -> None:
+        """Go on."""
+        import psutil
+
+        psutil.Process(self.process.pid).resume()
 
     def cpu_s(self) -> float:
         """CPU seconds of the process."""
@@ -63,25 +76,27 @@ def _start(name: str, command: list[str], port: int, model: str, ready: str, log
     return None
 
 
-def ours(folder: Path, work: Path) -> Server | None:
+def ours(folder: Path, work: Path, precision: str) -> Server | None:
     port = free_port()
-    config = work / "kuaibao.toml"
-    config.write_text("max_waiting = 4000\nlog_requests = false\n")
-    server = _start("kuaibao", [
+    config, log = work / f"{precision}.toml", work / f"kuaibao-{precision}.log"
+    config.write_text(f'max_waiting = 4000\nlog_requests = false\nprecision = "{precision}"\n')
+    name = "kuaibao" if precision == "auto" else f"kuaibao {precision}"
+    server = _start(name, [
         sys.executable, "-m", "kuaibao", "serve-models", "--model", f"bench={folder}", "--port",
-        str(port), "--data", str(work / "data"), "--config", str(config),
-    ], port, "bench", "/health", work / "kuaibao.log")  # fmt: skip
+        str(port), "--data", str(work / precision), "--config", str(config),
+    ], port, "bench", "/health", log)  # fmt: skip
     if server is not None:
-        said = (work / "kuaibao.log").read_text()
+        said = log.read_text()
         server.key = said.split("(shown this once): ")[1].split()[0]
     return server
 
 
-def ctranslate2(folder: Path, work: Path) -> Server | None:
+def ctranslate2(folder: Path, work: Path, precision: str) -> Server | None:
     """CTranslate2 behind a plain FastAPI: `_plain.py`."""
     port = free_port()
-    return _start("ctranslate2", [sys.executable, str(HERE / "_plain.py"), str(folder), str(port)],
-                  port, "bench", "/health", work / "ctranslate2.log")  # fmt: skip
+    name = "ctranslate2" if precision == "float32" else f"ctranslate2 {precision}"
+    return _start(name, [sys.executable, str(HERE / "_plain.py"), str(folder), str(port), precision],
+                  port, "bench", "/health", work / f"ctranslate2-{precision}.log")  # fmt: skip
 
 
 def transformers(folder: Path, work: Path) -> Server | None:
@@ -93,18 +108,18 @@ def transformers(folder: Path, work: Path) -> Server | None:
     ], port, str(folder), "/health", work / "transformers.log")  # fmt: skip
 
 
-def llama_cpp(folder: Path, work: Path, python: str) -> Server | None:
+def llama_cpp(folder: Path, work: Path, python: str, kind: str) -> Server | None:
     """llama-cpp-python's own server, of the environment that `--llama-python` names."""
-    port, file = free_port(), work / "bench.gguf"
-    made = subprocess.run([python, str(HERE / "_gguf.py"), str(folder), str(file)],
+    port, file = free_port(), work / f"{kind}.gguf"
+    made = subprocess.run([python, str(HERE / "_gguf.py"), str(folder), str(file), kind],
                           capture_output=True, text=True)  # fmt: skip
     if made.returncode:
         print(f"llama.cpp: no GGUF file ({made.stderr.strip().splitlines()[-1:]})", flush=True)
         return None
-    return _start("llama.cpp", [
+    return _start("llama.cpp" if kind == "F32" else "llama.cpp int8", [
         python, "-m", "llama_cpp.server", "--model", str(file), "--port", str(port), "--n_ctx",
         "512", "--interrupt_requests", "False", "--n_threads", "1", "--n_threads_batch", "1", "--verbose", "False",
-    ], port, "bench", "/v1/models", work / "llama.log")  # fmt: skip
+    ], port, "bench", "/v1/models", work / f"llama-{kind}.log")  # fmt: skip
 
 
 def ask(server: Server, prompt: str, max_tokens: int) -> Any:

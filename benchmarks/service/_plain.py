@@ -21,9 +21,9 @@ from kuaibao.transformer.tokenizers import load_tokenizer
 
 
 def main() -> None:
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
+    folder, port, precision = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     with tempfile.TemporaryDirectory() as made:
-        export_ctranslate2(load_pretrained(folder), Path(made) / "model", quantization="float32")
+        export_ctranslate2(load_pretrained(folder), Path(made) / "model", quantization=precision)
         generator = ctranslate2.Generator(str(Path(made) / "model"), intra_threads=1)
     words, app, turn = load_tokenizer(folder), FastAPI(), asyncio.Lock()
 

@@ -1,11 +1,17 @@
 """Throughput, time to the first token and fairness at 1, 8, 32 and 128 clients, beside other servers.
 
 The same weights behind each server, one thread each, asked in turns by the same clients with the same
-prompts; streamed, greedy. Fairness is Jain's index over the clients' tokens a second: 1 is equal.
-Servers that can't be had here are named and left out. llama-cpp-python is looked for in the
-environment of `--llama-python`. The gate's overhead and 1,000 slow clients: `gate.py`.
+prompts; streamed, greedy. Ours writes with int8 weights unless told otherwise, so each server is there
+in float32 and, where it can, in int8. Fairness is Jain's index over the clients' tokens a second: 1 is
+equal. Each load is measured in several rounds, whose medians stand in the table. Servers that can't be
+had here are named and left out; those that are not asked stand still. llama-cpp-python is looked for in the environment of `--llama-python`.
+The gate's overhead and 1,000 slow clients: `gate.py`.
 
-python benchmarks/service/serving.py [--small] [--llama-python PYTHON] [--clients 1 8 32 128] [--servers NAME…]
+With `--keep FILE` each measurement is kept as a line of JSON, and a later call goes on from there: a
+run may be done in pieces, and the table is of the whole of it.
+
+python benchmarks/service/serving.py [--small] [--llama-python PYTHON] [--clients 1 8 32 128]
+    [--servers NAME…] [--rounds N] [--keep FILE]
 """
 
 from __future__ import annotations
@@ -18,7 +24,8 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import _peers
@@ -26,7 +33,12 @@ import httpx2
 
 from kuaibao.transformer.shipped import shipped_model
 
-SERVERS = ("kuaibao", "ctranslate2", "transformers", "llama.cpp")
+SERVERS = (
+    "kuaibao", "kuaibao float32", "ctranslate2", "ctranslate2 int8", "llama.cpp", "llama.cpp int8",
+    "transformers",
+)  # fmt: skip
+N_EACH = {1: 12, 8: 4, 32: 2, 128: 1}
+"""Requests a client."""
 WORDS = [
     "the",
     "library",
@@ -91,7 +103,21 @@ def jain(values: list[float]) -> float:
     return sum(values) ** 2 / (len(values) * sum(v * v for v in values))
 
 
-def measure(server: _peers.Server, n_client: int, n_each: int, n_new: int) -> str:
+@dataclass(frozen=True)
+class Row:
+    """One measurement of a server under a load."""
+
+    server: str
+    n_client: int
+    turn: int
+    tokens_a_s: float
+    tokens_a_cpu_s: float
+    first_s: float
+    first_p95_s: float
+    fairness: float
+
+
+def measure(server: _peers.Server, n_client: int, turn: int, n_each: int, n_new: int) -> Row:
     cpu, begun = server.cpu_s(), time.perf_counter()
     found = asyncio.run(crowd(server, n_client, n_each, n_new))
     passed, used = time.perf_counter() - begun, server.cpu_s() - cpu
@@ -99,11 +125,76 @@ def measure(server: _peers.Server, n_client: int, n_each: int, n_new: int) -> st
     n_token = sum(heard.n_token for heard in every)
     firsts = sorted(heard.first_s for heard in every)
     paces = [sum(h.n_token for h in own) / sum(h.whole_s for h in own) for own in found]
+    return Row(
+        server.name, n_client, turn, n_token / passed, n_token / max(used, 0.01),
+        statistics.median(firsts), firsts[int(0.95 * (len(firsts) - 1))], jain(paces),
+    )  # fmt: skip
+
+
+class Kept:
+    """The measurements of a run, also of its earlier pieces."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        lines = file.read_text().splitlines() if file and file.exists() else []
+        self.rows = [Row(**json.loads(line)) for line in lines]
+
+    def has(self, server: str, n_client: int, turn: int) -> bool:
+        """Whether an earlier piece measured this."""
+        return any((r.server, r.n_client, r.turn) == (server, n_client, turn) for r in self.rows)
+
+    def add(self, row: Row) -> None:
+        """Print and keep a measurement."""
+        self.rows.append(row)
+        if self.file:
+            with self.file.open("a") as out:
+                out.write(json.dumps(asdict(row)) + "\n")
+        print(f"{row.server:17} {row.n_client:4} clients, round {row.turn}: {row.tokens_a_s:7.0f} "
+              f"tokens/s, {row.tokens_a_cpu_s:7.0f} a CPU s; first token {row.first_s:.3f} s "
+              f"(p95 {row.first_p95_s:.3f}); fairness {row.fairness:.2f}", flush=True)  # fmt: skip
+
+    def table(self) -> str:
+        """Medians over the rounds, as Markdown; the range of tokens a second in brackets."""
+        lines = [
+            "| clients | server | tokens/s | tokens a CPU s | first token, median (p95) | fairness |",
+            "|---|---|---|---|---|---|",
+        ]
+        for n_client in sorted({row.n_client for row in self.rows}):
+            for server in SERVERS:
+                own = [r for r in self.rows if (r.server, r.n_client) == (server, n_client)]
+                if own:
+                    lines.append(f"| {n_client} | {server} | {_cells(own)} |")
+        return "\n".join(lines)
+
+
+def _cells(own: list[Row]) -> str:
+    def middle(of: Callable[[Row], float]) -> float:
+        return statistics.median(map(of, own))
+
+    paces = [row.tokens_a_s for row in own]
     return (
-        f"{server.name:13} {n_client:4} clients: {n_token / passed:8.1f} tokens/s, "
-        f"{n_token / used:8.1f} a CPU s; first token {statistics.median(firsts):7.3f} s "
-        f"(p95 {firsts[int(0.95 * (len(firsts) - 1))]:7.3f}); fairness {jain(paces):.3f}"
+        f"{middle(lambda r: r.tokens_a_s):,.0f} ({min(paces):,.0f} to {max(paces):,.0f}) | "
+        f"{middle(lambda r: r.tokens_a_cpu_s):,.0f} | {middle(lambda r: r.first_s):.3f} s "
+        f"({middle(lambda r: r.first_p95_s):.3f}) | {middle(lambda r: r.fairness):.2f}"
     )
+
+
+def run(servers: list[_peers.Server], clients: list[int], rounds: int, n_new: int, kept: Kept,
+        *, small: bool) -> None:  # fmt: skip
+    for turn in range(rounds):
+        for n_client in clients:
+            # Who comes first finds another machine than who comes last: they take turns in that too.
+            for server in [*servers[turn % len(servers) :], *servers[: turn % len(servers)]]:
+                if kept.has(server.name, n_client, turn):
+                    continue
+                n_each = 1 if small else N_EACH.get(n_client, 2)
+                server.resume()
+                try:
+                    kept.add(measure(server, n_client, turn, n_each, n_new))
+                except (RuntimeError, httpx2.HTTPError) as error:
+                    print(f"{server.name:17} {n_client:4} clients: failed ({error!r})"[:200],
+                          flush=True)  # fmt: skip
+                server.pause()
 
 
 def main() -> None:
@@ -112,40 +203,44 @@ def main() -> None:
     parser.add_argument("--llama-python", default=sys.executable)
     parser.add_argument("--servers", nargs="*", default=[*SERVERS])
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32, 128])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", type=Path)
     chosen = parser.parse_args()
     n_new, clients = (8, [1, 4]) if chosen.small else (32, chosen.clients)
-    folder = shipped_model("gpt-small")
+    folder, kept = shipped_model("gpt-small"), Kept(chosen.keep)
+    python = chosen.llama_python
     with tempfile.TemporaryDirectory() as made:
         work = Path(made)
         makers = {
-            "kuaibao": lambda: _peers.ours(folder, work),
-            "ctranslate2": lambda: _peers.ctranslate2(folder, work),
+            "kuaibao": lambda: _peers.ours(folder, work, "auto"),
+            "kuaibao float32": lambda: _peers.ours(folder, work, "float32"),
+            "ctranslate2": lambda: _peers.ctranslate2(folder, work, "float32"),
+            "ctranslate2 int8": lambda: _peers.ctranslate2(folder, work, "int8"),
+            "llama.cpp": lambda: _peers.llama_cpp(folder, work, python, "F32"),
+            "llama.cpp int8": lambda: _peers.llama_cpp(folder, work, python, "Q8_0"),
             "transformers": lambda: _peers.transformers(folder, work),
-            "llama.cpp": lambda: _peers.llama_cpp(folder, work, chosen.llama_python),
         }
-        wanted = SERVERS[:2] if chosen.small else chosen.servers
-        started = [makers[name]() for name in wanted]
-        servers = [server for server in started if server is not None]
+        wanted = ("kuaibao", "ctranslate2") if chosen.small else chosen.servers
+        servers: list[_peers.Server] = []
         try:
-            for server in list(servers):
+            for name in wanted:
+                if (server := makers[name]()) is None:
+                    continue
+                servers.append(server)
                 try:
-                    asyncio.run(crowd(server, 1, 1, 4))
+                    # The first answers load the model and make the machine code.
+                    asyncio.run(crowd(server, 2, 2, 8))
                 except (RuntimeError, httpx2.HTTPError) as error:
                     print(f"{server.name}: does not answer ({error})"[:300], flush=True)
-                    servers.remove(server)
-            for n_client in clients:
-                for server in servers:
-                    n_each = max(1, (8 if n_client < 8 else 2) // (4 if chosen.small else 1))
-                    try:
-                        print(measure(server, n_client, n_each, n_new), flush=True)
-                    except (RuntimeError, httpx2.HTTPError) as error:
-                        print(
-                            f"{server.name:13} {n_client:4} clients: failed ({error!r})"[:200],
-                            flush=True,
-                        )
+                    servers.pop().end()
+                    continue
+                server.pause()
+            rounds = 1 if chosen.small else chosen.rounds
+            run(servers, clients, rounds, n_new, kept, small=chosen.small)
         finally:
-            for server in filter(None, started):
+            for server in servers:
                 server.end()
+    print("\n" + kept.table())
 
 
 if __name__ == "__main__":

@@ -87,6 +87,33 @@ def test_a_step_in_one_call_is_that_of_the_modules(norm, activation, n_head):
     assert (logits[0] - logits[1]).std() < 5e-3 * logits[1].std()
 
 
+@pytest.mark.parametrize("tie_head", [True, False])
+def test_a_prompt_gives_the_same_bits_in_one_piece_in_several_and_step_by_step(tie_head):
+    config = TransformerConfig(
+        vocab_size=150, n_positions=40, n_embd=64, n_layer=2, n_head=2, eos_id=0, tie_head=tie_head
+    )
+    built = build_model(config, seed=2)
+    if not tie_head:
+        torch.nn.init.normal_(built.head.weight)  # a head of its own begins at zero
+    model = quantize(built)
+    drawn = np.random.default_rng(3)
+    tokens = [int(t) for t in drawn.integers(0, 150, 30)]
+    stepper = Stepper(model, 4, 40)
+    whole = stepper.prefill(0, tokens, all_positions=True, as_steps=True)
+    for part in (tokens[:7], tokens[7:8], tokens[8:]):
+        pieces = stepper.prefill(1, part, as_steps=True)
+    steps = [stepper.step([2], [token])[0] for token in tokens]
+    stepper.copy(0, 3, 11)
+    after_copy = stepper.prefill(3, tokens[11:], all_positions=True, as_steps=True)
+    assert torch.equal(whole, torch.stack(steps))
+    assert torch.equal(whole[-1:], pieces)
+    assert torch.equal(whole[11:], after_copy)
+    # The modules read what is new unrounded, hence the distance.
+    modules = stepper.prefill(3, [5])
+    steps_again = stepper.prefill(2, [5], as_steps=True)
+    assert (modules - steps_again).abs().max() < 0.1 * steps_again.std()
+
+
 def test_what_the_one_call_does_not_cover_goes_through_the_modules():
     config = TransformerConfig(
         vocab_size=50, n_positions=24, n_embd=32, n_layer=1, n_head=2, eos_id=0, activation="relu"

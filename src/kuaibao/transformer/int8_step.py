@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numba import njit, prange
+from numpy.typing import NDArray
 from torch import Tensor
 
 from kuaibao.transformer.activations import GATES
@@ -50,6 +51,8 @@ class Int8Stack:
         a, b = GATES[config.activation]
         self.rules = (config.d_inner, np.float32(config.norm_eps), config.norm == "layer",
                       np.float32(a), np.float32(b))  # fmt: skip
+        self._ends = _ends(model)
+        self.n_vocabulary: int = config.vocab_size
 
     @classmethod
     def of(cls, model: Any) -> Int8Stack | None:
@@ -67,15 +70,37 @@ class Int8Stack:
             slots: Where each token's sequence lies (row).
             starts: Positions of the new tokens (row).
         """
+        hidden = x.numpy().copy()
+        _run(hidden, *self._given(cache, slots.numpy(), starts.numpy()))
+        return torch.from_numpy(hidden)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `logits` may be called: embeddings and head are of the usual kind."""
+        return self._ends is not None
+
+    def logits(
+        self, ids: NDArray[np.int64], cache: KeyValueCache, slots: NDArray[np.int64],
+        starts: NDArray[np.int64], *, all_rows: bool = True,
+    ) -> NDArray[np.float32]:  # fmt: skip
+        """The same from token ids to logits (row, vocabulary), or (1, vocabulary) of the last."""
+        assert self._ends is not None
+        tokens, places, *last = self._ends
+        hidden = tokens[ids] + places[starts]
+        _run(hidden, *self._given(cache, slots, starts))
+        wanted = hidden if all_rows else hidden[-1:]
+        out = np.empty((len(wanted), self.n_vocabulary), np.float32)
+        _finish(wanted, *last, *self.rules[1:3], out, n_sharing())
+        return out
+
+    def _given(self, cache: KeyValueCache, slots: Any, starts: Any) -> tuple[Any, ...]:
         n_part = n_sharing()
         # Tokens of one sequence see those before them: one thread writes and reads them in order.
-        n_attending = n_part if len(slots) < 2 or int(slots[0]) != int(slots[1]) else 1
-        hidden = x.numpy().copy()
-        _run(
-            hidden, *self.arrays, *(t.numpy() for t in cache.tensors), slots.numpy(),
-            starts.numpy(), self.scales, self.windows, *self.rules, n_part, n_attending,
+        n_attending = n_part if len(slots) < 2 or slots[0] != slots[1] else 1
+        return (
+            *self.arrays, *(t.numpy() for t in cache.tensors), slots, starts, self.scales,
+            self.windows, *self.rules, n_part, n_attending,
         )  # fmt: skip
-        return torch.from_numpy(hidden)
 
 
 def _stacked(layers: list[Any]) -> list[Any]:
@@ -87,6 +112,24 @@ def _stacked(layers: list[Any]) -> list[Any]:
             setattr(layer, name, part)
         found.append(whole)
     return found
+
+
+def _ends(model: Any) -> tuple[Any, ...] | None:
+    """Embeddings, last norm and head as arrays; None where a model has them otherwise."""
+    config = model.config
+    head = model.fast_head if config.tie_head else model.head
+    is_usual = (
+        config.position == "learned"
+        and not config.scale_embedding
+        and getattr(model, "logits_bias", None) is None
+        and model.tokens.weight.dtype == torch.float32
+    )
+    if not is_usual:
+        return None
+    return (
+        model.tokens.weight.detach().numpy(), model.positions.weight.detach().numpy(),
+        *_norm(model.norm), head.packed, head.scale, head.bias,
+    )  # fmt: skip
 
 
 def _norm(module: Any) -> tuple[Any, Any]:
@@ -155,3 +198,13 @@ def _run(
             _activate(flat[part * len(flat) // n_part : (part + 1) * len(flat) // n_part], a, b)
         multiply(inner, down_w[i], down_s[i], down_b[i], added, n_part)
         _add(x, added)
+
+
+@njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)
+def _finish(x, norm, shift, head_w, head_s, head_b, eps, is_centred, out, n_part):
+    normed = np.empty_like(x)
+    # In parts only so that numba starts its threads for this function: see `multiply`.
+    for part in prange(n_part):
+        first, last = part * len(x) // n_part, (part + 1) * len(x) // n_part
+        _normalize(x[first:last], norm, shift, eps, is_centred, normed[first:last])
+    multiply(normed, head_w, head_s, head_b, out, n_part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -81,6 +82,8 @@ class Stepper:
         Returns:
             Logits (position, vocabulary), or (1, vocabulary) of the last position.
         """
+        if as_steps and self._is_whole:
+            return self._logits([slot] * len(tokens), tokens, all_rows=all_positions)
         ids = torch.tensor([list(tokens)], device=self.model.device)
         slots = torch.tensor([slot], device=self.model.device)
         hidden = self._advance(slots, ids, as_steps=as_steps)
@@ -89,10 +92,31 @@ class Stepper:
     @torch.inference_mode()
     def step(self, slots: Sequence[int], tokens: Sequence[int] | Tensor) -> Tensor:
         """Append a token to each slot: logits (slot, vocabulary)."""
+        if self._is_whole and len(slots):
+            return self._logits(slots, tokens)
         device = self.model.device
         ids = torch.as_tensor(tokens, device=device).reshape(-1, 1)
         hidden = self._advance(torch.as_tensor(slots, device=device), ids)
         return self.model.logits(hidden[:, -1])
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether one call of machine code goes from tokens to logits."""
+        return self.model.stack is not None and self.model.stack.is_whole
+
+    def _logits(
+        self, slots: Sequence[int], tokens: Sequence[int] | Tensor, *, all_rows: bool = True
+    ) -> Tensor:
+        """One token of each slot, or several of one, by that call."""
+        rows, ids = np.asarray(slots, np.int64), np.asarray(tokens, np.int64).reshape(-1)
+        lengths = self.cache.lengths.numpy()
+        is_one = len(rows) > 1 and rows[0] == rows[1]
+        starts = lengths[rows] + (np.arange(len(rows)) if is_one else 0)
+        if starts.max() >= self.cache.length:
+            raise GenerationError("a sequence outgrows its slot")
+        logits = self.model.stack.logits(ids, self.cache, rows, starts, all_rows=all_rows)
+        lengths[rows] = starts + 1
+        return torch.from_numpy(logits)
 
     def copy(self, source: int, target: int, n_position: int) -> None:
         """Let a slot begin with the first positions of another: a prompt's beginning, read once.
