@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from kuaibao.accounts import tables
 from kuaibao.accounts.errors import InvalidKeyError
@@ -17,6 +17,8 @@ from kuaibao.errors import InputError
 __all__ = ["ApiKey", "check_key", "create_key", "list_keys", "revoke_key", "rotate_key"]
 
 _KIND = "kb"
+# Made once: every request to the text service looks its key up.
+_BY_DIGEST = select(tables.api_key).where(tables.api_key.c.digest == bindparam("digest"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +89,7 @@ def check_key(
         InvalidKeyError: Unknown, expired or revoked, or its owner is shut out.
     """
     at = time.time() if now is None else now
-    row = connection.execute(
-        select(tables.api_key).where(tables.api_key.c.digest == hash_token(secret))
-    ).first()
+    row = connection.execute(_BY_DIGEST, {"digest": hash_token(secret)}).first()
     if row is None:
         raise InvalidKeyError("the key is unknown")
     key = _key(row)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from kuaibao.accounts import passwords, tables
 from kuaibao.accounts.errors import SignInError, TooManyAttemptsError
@@ -30,6 +30,14 @@ MAX_FAILURES = 5
 
 LOCK_S = 300
 """How long failures count, in seconds."""
+
+# Made once: every request that carries a key looks its owner up.
+_BY_ID = select(tables.person).where(tables.person.c.person_id == bindparam("person_id"))
+_ROLES = (
+    select(tables.person_role.c.role)
+    .where(tables.person_role.c.person_id == bindparam("person_id"))
+    .order_by(tables.person_role.c.role)
+)
 
 _NAME = re.compile(r"[\w.@-]{1,100}", re.UNICODE)
 
@@ -94,9 +102,7 @@ def get_person(connection: Connection, person_id: int) -> Person:
     Raises:
         InputError: There is none.
     """
-    row = connection.execute(
-        select(tables.person).where(tables.person.c.person_id == person_id)
-    ).first()
+    row = connection.execute(_BY_ID, {"person_id": person_id}).first()
     if row is None:
         raise InputError(f"there is no person {person_id}")
     return _person(connection, row)
@@ -205,11 +211,7 @@ def _refuse_if_locked(connection: Connection, subjects: tuple[str, str], now: fl
 
 
 def _person(connection: Connection, row: Row[tuple[object, ...]]) -> Person:
-    roles = connection.execute(
-        select(tables.person_role.c.role)
-        .where(tables.person_role.c.person_id == row.person_id)
-        .order_by(tables.person_role.c.role)
-    ).scalars()
+    roles = connection.execute(_ROLES, {"person_id": row.person_id}).scalars()
     return _person_of(row, roles)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import secrets
 import subprocess
 import sys
@@ -24,7 +25,9 @@ from kuaibao.service.files import FileStore
 from kuaibao.service.service import Caller, Service
 from kuaibao.service.tables import job
 
-__all__ = ["JobBook", "JobWorker"]
+__all__ = ["JobBook", "JobWorker", "job_order"]
+
+_log = logging.getLogger("kuaibao.service")
 
 _OPEN = ("queued", "running")
 _HYPERPARAMETERS = {
@@ -57,7 +60,10 @@ class JobBook:
             NotFoundError: Unknown model or file.
             InvalidRequestError: The file is for something else, or a setting is out of range.
         """
-        self._service.pool.spec(model)
+        if self._service.pool.spec(model).remote is not None:
+            raise InvalidRequestError(
+                f"the model '{model}' lives on another server: fine-tune it there", param="model"
+            )
         store = FileStore(self._service)
         for file_id in filter(None, (training_file, validation_file)):
             store.lines(caller, file_id, "fine-tune")
@@ -171,7 +177,16 @@ class JobWorker:
                 self._wake.wait(5)
                 self._wake.clear()
             else:
-                self._work(row)
+                self._guarded(row)
+
+    def _guarded(self, row: Mapping[Any, Any]) -> None:
+        """A job that can't be begun is that job's failure: the next ones go on."""
+        try:
+            self._work(row)
+        except Exception as error:
+            _log.error("fine-tuning failed", exc_info=error)
+            message = f"{type(error).__name__}: {error}"[:500]
+            finish(self._service, str(row["job_id"]), "failed", "Training failed", error=message)
 
     def _next(self) -> Mapping[Any, Any] | None:
         query = (
@@ -189,7 +204,7 @@ class JobWorker:
             finish(self._service, job_id, "running", "Training began")
         folder = Path(self._service.settings.data).absolute() / "jobs" / job_id
         folder.mkdir(parents=True, exist_ok=True)
-        order = self._order(row, folder)
+        order = job_order(self._service, row, folder)
         order_file = folder / "order.json"
         order_file.write_text(json.dumps(order), encoding="utf-8")
         log = folder / "log.txt"
@@ -218,17 +233,6 @@ class JobWorker:
                 connection.execute(select(job.c.status).where(job.c.job_id == job_id)).scalar_one()
             )
 
-    def _order(self, row: Mapping[Any, Any], folder: Path) -> dict[str, Any]:
-        files = Path(self._service.settings.data).absolute() / "files"
-        validation_file = str(files / row["validation_file"]) if row["validation_file"] else ""
-        return {
-            "model": self._service.settings.models.get(row["model"], row["model"]),
-            "training_file": str(files / row["training_file"]),
-            "validation_file": validation_file,
-            "hyperparameters": json.loads(row["hyperparameters"]),
-            "folder": str(folder),
-        }
-
     def _conclude(self, row: Mapping[Any, Any], folder: Path) -> None:
         job_id = str(row["job_id"])
         if self._status(job_id) == "cancelled":
@@ -253,6 +257,23 @@ class JobWorker:
             fine_tuned_model=name,
             n_trained_token=int(report.get("n_trained_token", 0)),
         )
+
+
+def job_order(service: Service, row: Mapping[Any, Any], folder: Path) -> dict[str, Any]:
+    """What the trainer's process is told.
+
+    Raises:
+        NotFoundError: The model is no longer served.
+    """
+    files = Path(service.settings.data).absolute() / "files"
+    validation_file = str(files / row["validation_file"]) if row["validation_file"] else ""
+    return {
+        "model": service.pool.spec(row["model"]).folder,
+        "training_file": str(files / row["training_file"]),
+        "validation_file": validation_file,
+        "hyperparameters": json.loads(row["hyperparameters"]),
+        "folder": str(folder),
+    }
 
 
 def _checked_hyperparameters(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def make_spec(settings: ServiceSettings, name: str, where: str) -> ModelSpec:
         size_bytes=weights_bytes + main.cache_bytes,
         load_exact=partial(_load, name, folder, exact) if splits else None,
         exact_size_bytes=weights_bytes + exact.cache_bytes,
+        folder=str(folder.absolute()),
         created=int((folder / "config.json").stat().st_mtime),
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kuaibao.errors import InputError, Place, did_you_mean
 
@@ -88,6 +89,18 @@ _TYPES: dict[str, type] = {
 }
 
 
+_BOOLEANS = {
+    "1": True, "true": True, "yes": True, "on": True,
+    "0": False, "false": False, "no": False, "off": False,
+}  # fmt: skip
+_PRICE_PARTS = ("prompt", "completion")
+_RANGES: dict[str, tuple[float, float]] = {
+    "port": (0, 65_535), "memory_gb": (0.001, 1e6), "n_slot": (0, 4096), "max_waiting": (1, 1e6),
+    "timeout_s": (0.1, 1e6), "max_body_bytes": (1, 1e12), "max_file_bytes": (1, 1e12),
+    "tidy_every_s": (0.1, 1e6),
+}  # fmt: skip
+
+
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
@@ -113,27 +126,68 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         if text is None:
             continue
         place = Place(file=f"KUAIBAO_{name.upper()}")
-        if kind is dict:
-            values[name] = dict(part.split("=", 1) for part in text.split(",") if "=" in part)
-        elif kind is bool:
-            values[name] = text.lower() in ("1", "true", "yes", "on")
-        else:
-            try:
-                values[name] = kind(text)
-            except ValueError as error:
-                raise InputError(f"{text!r} is no {kind.__name__}", place=place) from error
+        values[name] = _checked(name, _parsed(name, kind, text, place), place)
     return values
+
+
+def _parsed(name: str, kind: type, text: str, place: Place) -> Any:
+    """What a variable says: `NAME=VALUE,…` for a table, `NAME=PROMPT:COMPLETION,…` for prices."""
+    if kind is bool:
+        if text.lower() not in _BOOLEANS:
+            raise InputError(f"{text!r} is neither true nor false", place=place)
+        return _BOOLEANS[text.lower()]
+    try:
+        if kind is not dict:
+            return kind(text)
+        pairs = dict(part.split("=", 1) for part in text.split(",") if part.strip())
+        if name != "prices":
+            return pairs
+        both = {model: price.split(":") for model, price in pairs.items()}
+        return {m: {"prompt": float(p), "completion": float(c)} for m, (p, c) in both.items()}
+    except ValueError as error:
+        form = "NAME=PROMPT:COMPLETION,…" if name == "prices" else "NAME=VALUE,…"
+        wanted = f"not of the form {form}" if kind is dict else f"no {kind.__name__}"
+        raise InputError(f"{text!r} is {wanted}", place=place) from error
 
 
 def _checked(name: str, value: Any, place: Place) -> Any:
     kind = _TYPES[name]
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise InputError(
             f"{name} must be {kind.__name__}, got {type(value).__name__} {value!r}", place=place
         )
+    least, most = _RANGES.get(name, (-math.inf, math.inf))
+    if kind in (int, float) and not least <= value <= most:
+        raise InputError(f"{name} lies between {least:g} and {most:g}, got {value!r}", place=place)
+    if kind is dict:
+        for key, entry in cast("Mapping[str, Any]", value).items():
+            _check_entry(name, key, entry, place)
     return value
+
+
+def _check_entry(name: str, key: str, entry: Any, place: Place) -> None:
+    """One row of a table: a text, or for prices two numbers."""
+    if name != "prices":
+        if not isinstance(entry, str):
+            raise InputError(f"{name}: '{key}' must be a text, got {entry!r}", place=place)
+        return
+    if not isinstance(entry, Mapping):
+        raise InputError(
+            f"prices: '{key}' must have prompt and completion, got {entry!r}", place=place
+        )
+    for part, price in cast("Mapping[str, Any]", entry).items():
+        if part not in _PRICE_PARTS:
+            raise InputError(
+                f"prices: unknown part '{part}' of '{key}'", place=place,
+                hint=did_you_mean(part, _PRICE_PARTS),
+            )  # fmt: skip
+        is_number = isinstance(price, int | float) and not isinstance(price, bool)
+        if not is_number or not 0 <= price < math.inf:
+            raise InputError(
+                f"prices: {part} of '{key}' is a number from 0, got {price!r}", place=place
+            )
 
 
 def _place(file: str, text: str, name: str) -> Place:

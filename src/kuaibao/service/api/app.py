@@ -130,7 +130,10 @@ def _as_invalid(error: RequestValidationError) -> InvalidRequestError:
 
     A union of forms (as `prompt` has) gives one complaint a form: they share the field's name.
     """
-    first: dict[str, Any] = dict(error.errors()[0])
+    complaints = [dict(one) for one in error.errors()]
+    # That a list is no string says nothing where a list may stand: its own fault goes before.
+    told = [one for one in complaints if not str(one.get("type", "")).endswith("_type")]
+    first: dict[str, Any] = (told or complaints)[0]
     place = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path")]
     field = place[0] if place else None
     message = str(first.get("msg", "invalid request"))

@@ -27,6 +27,8 @@ class ModelSpec:
     load_exact: Callable[[], LanguageModel] | None = None
     """The model as it is where `load` gives a rounded one: for log-probabilities and embeddings."""
     exact_size_bytes: int = 0
+    folder: str = ""
+    """Where its files lie: fine-tuning begins with them."""
     created: int = 0
     owner: str = "kuaibao"
     remote: RemoteServer | None = None

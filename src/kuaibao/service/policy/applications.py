@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from kuaibao.accounts import append_audit
 from kuaibao.database import Database
@@ -30,6 +30,12 @@ __all__ = ["CHAIN", "Application", "ApplicationBook", "ApplicationForm", "Decisi
 
 CHAIN = "service"
 """Name of the service's audit log."""
+
+_OF_KEY = (
+    select(application)
+    .join(application_key, application_key.c.application_id == application.c.application_id)
+    .where(application_key.c.key_id == bindparam("key_id"))
+)
 
 Status = Literal["submitted", "questions", "approved", "refused", "suspended"]
 
@@ -264,14 +270,7 @@ class ApplicationBook:
             InputError: The key belongs to none.
         """
         with self._database.read() as connection:
-            row = connection.execute(
-                select(application)
-                .join(
-                    application_key,
-                    application_key.c.application_id == application.c.application_id,
-                )
-                .where(application_key.c.key_id == key_id)
-            ).first()
+            row = connection.execute(_OF_KEY, {"key_id": key_id}).first()
         if row is None:
             raise InputError("the key belongs to no application")
         return _application(row)
