@@ -135,6 +135,24 @@ def test_a_held_prompt_waits_for_a_person(server, developer):
         h["held_id"] == held[0]["held_id"]
         for h in admin.call("GET", "/v1/kuaibao/held").json()["data"]
     )
+    # From now on this very text is refused, and no longer held.
+    assert dev.complete(prompt=RUDE).json()["error"]["code"] == "content_policy_violation"
+
+
+def test_a_held_text_is_kept_once_and_passes_when_a_person_finds_it_harmless(server, developer):
+    dev = developer("quoter", {**FREE, "input": {"toxic_language": "hold"}, "retention_days": 7})
+    other = developer("other", {**FREE, "input": {"toxic_language": "hold"}, "retention_days": 7})
+    quoted = f"{RUDE}. That was what he said."
+    for _ in range(3):
+        assert dev.complete(prompt=quoted).json()["error"]["code"] == "content_held"
+    admin = Person(server.url, server.key)
+    held = [h for h in admin.call("GET", "/v1/kuaibao/held").json()["data"] if quoted in h["text"]]
+    assert len(held) == 1
+    path = f"/v1/kuaibao/held/{held[0]['held_id']}"
+    assert admin.call("POST", path, {"decision": "harmless"}).status_code == 200
+    assert dev.complete(prompt=quoted).status_code == 200
+    assert dev.complete(prompt=RUDE).json()["error"]["code"] == "content_held"
+    assert other.complete(prompt=quoted).json()["error"]["code"] == "content_held"
 
 
 def test_output_is_redacted_sentence_by_sentence(developer):

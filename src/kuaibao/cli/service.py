@@ -148,19 +148,33 @@ def keys(
     scope: Annotated[
         list[str] | None, typer.Option(help="May repeat; none: all but admin.")
     ] = None,
+    expires_in_days: Annotated[
+        float | None, typer.Option(min=0, help="When the new key ends; else never.")
+    ] = None,
+    rotate: Annotated[
+        int | None,
+        typer.Option(help="Number of a key that gets a successor; it works for another hour."),
+    ] = None,
     revoke: Annotated[int | None, typer.Option(help="Number of the key to end.")] = None,
     data: Data = FOLDER,
     as_json: Json = False,
 ) -> None:
-    """List keys, make one (its secret is shown once), or end one."""
+    """List keys, make one (its secret is shown once), give one a successor, or end one."""
     from kuaibao import accounts
 
     service = open_data(data)
-    if make_for is not None:
-        application = service.applications.get(make_for)
-        secret, key = service.make_key(
-            application, label=label, scopes=tuple(scope or []), actor="shell"
-        )
+    if sum(number is not None for number in (make_for, rotate, revoke)) > 1:
+        raise InputError("choose one of --make-for, --rotate, --revoke")
+    if make_for is not None or rotate is not None:
+        if rotate is not None:
+            secret, key = service.rotate_key(rotate, actor="shell")
+        else:
+            assert make_for is not None
+            ends = None if expires_in_days is None else time.time() + expires_in_days * 86_400
+            secret, key = service.make_key(
+                service.applications.get(make_for), label=label, scopes=tuple(scope or []),
+                expires_at=ends, actor="shell",
+            )  # fmt: skip
         print_lines(asdict(key) | {"secret": secret}, as_json, [f"Key {key.key_id}: {secret}"])
         return
     if revoke is not None:
@@ -177,6 +191,34 @@ def keys(
         for k in found
     ]
     print_lines([asdict(k) for k in found], as_json, lines or ["There is no key."])
+
+
+@app.command()
+def held(
+    harmless: Annotated[
+        int | None, typer.Option(help="Number of a text that may pass when it comes again.")
+    ] = None,
+    misuse: Annotated[
+        int | None, typer.Option(help="Number of a text that is refused from now on.")
+    ] = None,
+    reviewer: Annotated[str, typer.Option(help="Who judges.")] = "administrator",
+    data: Data = FOLDER,
+    as_json: Json = False,
+) -> None:
+    """Texts that wait for a person; judge one."""
+    queue = open_data(data).review_queue
+    if harmless is not None and misuse is not None:
+        raise InputError("choose one of --harmless, --misuse")
+    if harmless is not None:
+        queue.decide(harmless, "harmless", actor=reviewer)
+    elif misuse is not None:
+        queue.decide(misuse, "misuse", actor=reviewer)
+    waiting = queue.waiting()
+    lines = [
+        f"{t.held_id}\tapplication {t.application_id}\t{t.side}\t{t.reason}\n  {t.text!r}"
+        for t in waiting
+    ]
+    print_lines([asdict(t) for t in waiting], as_json, lines or ["No text waits."])
 
 
 @app.command()

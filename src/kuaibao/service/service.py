@@ -49,6 +49,9 @@ ROLES = ("administrator", "developer")
 SCOPES = ("complete", "embed", "files", "tune", "admin")
 """What a key may do; a key without scopes may do everything but `admin`."""
 
+ROTATION_GRACE_S = 3600.0
+"""How long a rotated key still works."""
+
 _UNLIMITED = Ceilings(
     requests_per_minute=0, tokens_per_minute=0, tokens_per_day=0, tokens_per_month=0
 )
@@ -177,6 +180,22 @@ class Service:
                 subject=f"key:{key.key_id}",
                 details={"application": application.application_id, "scopes": list(scopes)},
             )
+        self.applications.bind_key(key.key_id, application.application_id)
+        return secret, key
+
+    def rotate_key(self, key_id: int, *, actor: str) -> tuple[str, ApiKey]:
+        """A successor for a key, which itself works for another hour.
+
+        Raises:
+            InputError: There is no such key, or it has ended.
+        """
+        application = self.applications.of_key(key_id)
+        with self.database.write() as connection:
+            secret, key = accounts.rotate_key(connection, key_id, grace_s=ROTATION_GRACE_S)
+            accounts.append_audit(
+                connection, chain="service", actor=actor, action="key rotated",
+                subject=f"key:{key_id}", details={"successor": key.key_id},
+            )  # fmt: skip
         self.applications.bind_key(key.key_id, application.application_id)
         return secret, key
 

@@ -230,14 +230,7 @@ def rotate_key(key_id: int, caller: CallerOf, service: ServiceOf) -> dict[str, A
     with service.database.read() as connection:
         (old,) = [k for k in accounts.list_keys(connection) if k.key_id == key_id]
     _check_scopes(old.scopes, caller)
-    application = service.applications.of_key(key_id)
-    with service.database.write() as connection:
-        secret, key = accounts.rotate_key(connection, key_id, grace_s=3600)
-        accounts.append_audit(
-            connection, chain="service", actor=caller.person.name, action="key rotated",
-            subject=f"key:{key_id}", details={"successor": key.key_id},
-        )  # fmt: skip
-    service.applications.bind_key(key.key_id, application.application_id)
+    secret, key = service.rotate_key(key_id, actor=caller.person.name)
     return asdict(key) | {"secret": secret}
 
 

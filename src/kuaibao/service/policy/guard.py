@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kuaibao.service.errors import ForbiddenError
@@ -57,10 +58,14 @@ class Guard:
     def examine(
         self, application: Application, side: Side, text: str, *, request_id: str
     ) -> Verdict:
-        """Run every check that the policy names; the gravest action wins."""
+        """Run every check that the policy names; the gravest action wins.
+
+        A held text that a person found harmless passes when it comes again, one that they found
+        to be misuse is refused, and one that still waits is not kept twice.
+        """
         actions = application.policy.input if side == "input" else application.policy.output
         findings: list[tuple[str, Finding]] = []
-        worst: Action = "allow"
+        due: list[Action] = []
         shown = text
         for name, action in actions.items():
             if action == "allow":
@@ -71,10 +76,18 @@ class Guard:
             findings.append((name, finding))
             if action == "redact":
                 shown = _redact(shown, text, finding)
-            worst = max(worst, action, key=_SEVERITY.__getitem__)
+            due.append(action)
         self._watcher.remember(application.application_id, side, text)
-        verdict = Verdict(action=worst, text=shown, findings=tuple(findings))
-        if worst in ("flag", "hold"):
+        is_kept = False
+        if _gravest(due) == "hold":
+            judged = self._queue.judgement(application.application_id, side, text)
+            is_kept = judged is not None
+            if judged == "harmless":
+                due = [action for action in due if action != "hold"]
+            elif judged == "misuse":
+                due.append("refuse")
+        verdict = Verdict(action=_gravest(due), text=shown, findings=tuple(findings))
+        if verdict.action in ("flag", "hold") and not is_kept:
             self._keep(application, side, verdict, text, request_id)
         return verdict
 
@@ -113,6 +126,11 @@ class Guard:
             text=text,
             retention_days=application.policy.retention_days,
         )
+
+
+def _gravest(actions: Sequence[Action]) -> Action:
+    allowed: Action = "allow"
+    return max([allowed, *actions], key=_SEVERITY.__getitem__)
 
 
 def _redact(shown: str, text: str, finding: Finding) -> str:

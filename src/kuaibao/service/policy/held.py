@@ -77,6 +77,21 @@ class ReviewQueue:
             assert primary is not None
             return int(primary[0])
 
+    def judgement(self, application_id: int, side: Side, text: str) -> str | None:
+        """What a person found of this very text: `harmless`, `misuse`, or empty while it waits.
+
+        None: it was never kept for this application, or is no longer.
+        """
+        query = (
+            select(held.c.decision)
+            .where(held.c.application_id == application_id, held.c.side == side)
+            .where(held.c.text == text)
+            .order_by(held.c.held_id.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
     def waiting(self, *, limit: int = 100) -> list[HeldText]:
         """What nobody has looked at yet, oldest first."""
         query = select(held).where(held.c.decision == "").order_by(held.c.held_id).limit(limit)
