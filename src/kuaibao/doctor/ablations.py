@@ -108,10 +108,11 @@ def _text_options(options: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def large_arena() -> Generator[bool]:
     """Keep big blocks in glibc's arena: no page faults on batches over 32 MiB; False elsewhere."""
-    set_option = _mallopt()
-    if set_option is None:
+    libc = _glibc()
+    if libc is None:
         yield False
         return
+    set_option: Callable[[int, int], int] = libc.mallopt
     set_option(_M_TOP_PAD, 256 << 20)
     set_option(_M_MMAP_MAX, 0)  # the threshold itself can't be raised in a running process
     set_option(_M_TRIM_THRESHOLD, (1 << 31) - 1)
@@ -121,11 +122,14 @@ def large_arena() -> Generator[bool]:
         set_option(_M_MMAP_MAX, 65536)
         set_option(_M_TOP_PAD, 128 << 10)
         set_option(_M_TRIM_THRESHOLD, 64 << 20)
+        libc.malloc_trim(0)  # else the loop's own batches would find room there, and fault no more
 
 
-def _mallopt() -> Callable[[int, int], int] | None:
+def _glibc() -> Any:
+    """The C library, where it is glibc."""
     try:
-        return ctypes.CDLL(None).mallopt
+        libc = ctypes.CDLL(None)
+        return libc if libc.mallopt and libc.malloc_trim else None
     except (OSError, AttributeError):
         return None
 

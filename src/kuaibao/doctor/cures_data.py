@@ -320,7 +320,7 @@ def _arena(case: Case) -> list[Advice]:
             what=say("malloc_arena.what"),
             why=say("malloc_arena.why", faults=case.usual(lambda p: p.faults_collate)),
             predicted_speedup=case.speedup(
-                [max(1e-6, case.accounts.step_s - saved)]
+                [max(case.accounts.compute_s, case.accounts.step_s - saved)]
             ),
             is_automatic=case.seen.loader.n_workers == 0,
         )
