@@ -73,6 +73,24 @@ def test_a_batch_may_be_changed_in_place_without_harm_to_the_next_epoch():
             x.zero_()
 
 
+class Large(Dataset):
+    def __len__(self):
+        return N
+
+    def __getitem__(self, i):
+        return torch.full((512, 512), i, dtype=torch.uint8), i
+
+
+def test_without_workers_large_batches_use_memory_again_and_those_kept_stay():
+    cache = RamCache(Large())
+    cache.fill()
+    loader = DataLoader(cache, BATCH, shuffle=True)
+    places = {x.data_ptr() for _ in range(4) for x, _ in loader}
+    assert len(places) <= 3
+    kept = [(x[:, 5], y) for _ in range(3) for x, y in loader]
+    assert all(is_right(x, y) for x, y in kept)
+
+
 def test_workers_that_were_spawned_send_whole_batches_too():
     loader = DataLoader(cached(), BATCH, num_workers=1, multiprocessing_context="spawn")
     assert all(is_right(x, y) for x, y in loader)

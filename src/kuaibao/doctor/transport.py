@@ -15,6 +15,7 @@ import torch
 from torch.utils.data import Dataset
 
 from kuaibao.doctor.batches import is_eight_bit_picture, leaves, narrowest_dtype
+from kuaibao.loading import room_for
 
 __all__ = [
     "ArraysAsTensors",
@@ -145,7 +146,8 @@ def widened(batch: Any, fields: list[Narrowed]) -> Any:
             return leaf
         dtype = getattr(torch, field.dtype)
         if field.divided and dtype == torch.get_default_dtype():
-            return torch.div(leaf, 255)  # one pass over the memory
+            whole = room_for(leaf.shape[0], leaf.shape[1:], dtype) if leaf.ndim else None
+            return torch.div(leaf, 255, out=whole)  # one pass, over memory that is used again
         wide = leaf.to(dtype)
         return wide.div_(255) if field.divided else wide
 

@@ -14,6 +14,7 @@ from kuaibao.loading.preprocess import (
     table_tensors,
 )
 from kuaibao.loading.ram_cache import DecodedFiles, EncodedFiles, RamCache
+from kuaibao.loading.slots import room_for
 from kuaibao.loading.store import Store, build_store, store_key
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "UncacheableError",
     "build_store",
     "picture_stores",
+    "room_for",
     "store_key",
     "table_tensors",
 ]

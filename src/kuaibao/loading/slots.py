@@ -1,12 +1,13 @@
-"""Batches that workers send in shared memory which is used again: slots.
+"""Memory for batches that is used again: slots, shared with the loop where a worker fills them.
 
-A batch in fresh shared memory costs more than its copying: the worker faults on each page that it
-writes, the loop maps the piece and faults on each page that it reads. A slot is mapped once on both
-sides, and filled again when the loop has let go of the batch that lay in it.
+A batch in fresh memory costs more than its copying: there is a page fault for each of its pages.
+In shared memory the worker faults on each page that it writes, and the loop, once it has mapped the
+piece, on each that it reads. A slot is mapped once on both sides, and filled again when the loop
+has let go of the batch that lay in it. Without workers a loop has slots of its own.
 
-Whether a slot is free stands in a byte of shared memory. Its worker alone takes it; the loop's
-process alone frees it, when the last tensor over its memory is gone, views and all. So a batch
-that is kept is never overwritten: a worker without a free slot sends in fresh memory.
+Whether a worker's slot is free stands in a byte of shared memory. Its worker alone takes it; the
+loop's process alone frees it, when the last tensor over its memory is gone, views and all. So a
+batch that is kept is never overwritten: a worker without a free slot sends in fresh memory.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ __all__ = ["room_for"]
 
 _LEAST_BYTES = 1 << 16
 """Below this a slot saves nothing worth its place."""
+_LEAST_BYTES_HERE = 1 << 20
+"""Smaller blocks do not go back to the system between two batches."""
 _MOST_BYTES = 1 << 28
-"""Of all slots of one worker."""
+"""Of all slots of one process."""
 _MOST_SLOTS = 64
 _FREE, _TAKEN = 0, 1
 _DTYPES = (
@@ -47,6 +50,8 @@ def room_for(n_sample: int, shape: Sequence[int], dtype: torch.dtype) -> torch.T
     whole = (n_sample, *shape)
     n_bytes = math.prod(whole) * dtype.itemsize
     if get_worker_info() is None or not n_bytes:
+        if n_bytes >= _LEAST_BYTES_HERE and dtype in _DTYPES:
+            return _taken_here(n_bytes).view(dtype).view(whole)
         return torch.empty(whole, dtype=dtype)
     slot = _slots().take(n_bytes) if n_bytes >= _LEAST_BYTES and dtype in _DTYPES else None
     if slot is None:
@@ -73,6 +78,27 @@ def _over(memory: Any, released: Callable[[], None]) -> torch.Tensor:
 
     weakref.finalize(held, let_go).atexit = False
     return torch.from_numpy(held)
+
+
+# Without workers
+
+_free_here: dict[int, Any] = {}
+"""Blocks of this process that no batch lies in, by their identity."""
+
+
+def _taken_here(n_bytes: int) -> torch.Tensor:
+    """A block of this process; it is free again when nothing uses it any more."""
+    fits = [key for key, block in list(_free_here.items()) if n_bytes <= len(block) < 2 * n_bytes]
+    block = _free_here.pop(fits[0], None) if fits else None
+    if block is None:
+        block = np.empty(n_bytes, np.uint8)
+
+    def free() -> None:
+        _free_here[id(block)] = block
+        while sum(map(len, list(_free_here.values()))) > _MOST_BYTES:
+            _free_here.pop(next(iter(_free_here)), None)
+
+    return _over(block[:n_bytes], free)
 
 
 # In the worker
