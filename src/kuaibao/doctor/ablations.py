@@ -122,7 +122,7 @@ def large_arena() -> Generator[bool]:
         set_option(_M_MMAP_MAX, 65536)
         set_option(_M_TOP_PAD, 128 << 10)
         set_option(_M_TRIM_THRESHOLD, 64 << 20)
-        libc.malloc_trim(0)  # else the loop's own batches would find room there, and fault no more
+        libc.malloc_trim(0)
 
 
 def _glibc() -> Any:

@@ -306,25 +306,19 @@ def _arena(case: Case) -> list[Advice]:
     with_arena = [p for p in case.seen.probes if p.collate_large_arena_s is not None]
     if not case.ill("memory", "collate") or not with_arena:
         return []
-    saved = case.usual(lambda p: p.collate_faulting_s) - case.usual(
-        lambda p: p.collate_large_arena_s
-    )
-    # The loop's own steps collate at another pace than the probes where the machine's speed drifts.
-    parts = case.accounts.data_parts
-    collate = case.accounts.data_s * (parts.get("collate", 0.0) + parts.get("memory", 0.0))
-    saved *= collate / max(1e-9, case.usual(lambda p: p.collate_s))
+    rest = case.accounts.compute_s + case.usual(lambda p: p.warm_s)
+    faulting = case.usual(lambda p: p.collate_faulting_s)
+    in_arena = case.usual(lambda p: p.collate_large_arena_s)
     return [
         Advice(
             cure="malloc_arena",
             cause="memory",
             what=say("malloc_arena.what"),
             why=say("malloc_arena.why", faults=case.usual(lambda p: p.faults_collate)),
-            predicted_speedup=case.speedup(
-                [max(case.accounts.compute_s, case.accounts.step_s - saved)]
-            ),
+            predicted_speedup=case.by_model(rest + faulting, rest + in_arena),
             is_automatic=case.seen.loader.n_workers == 0,
         )
-    ]  # fmt: skip
+    ]
 
 
 def _sequential(case: Case) -> list[Advice]:
