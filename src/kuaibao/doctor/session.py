@@ -307,6 +307,7 @@ class Session:
             changes = self.timeline.n_charges
             self._n_to_rest = self._thrift.watched(seconds, step.own_s, changes)
         delay = min(self._lost_s() - step.delay, 0.98 * seconds)
+        self._own_s += step.own_s
         self._put_back(step)
         self._synchronize(step)
         state = self.log.iteration(step.iterator)
