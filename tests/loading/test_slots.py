@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from kuaibao.loading import DecodedFiles, RamCache, UncacheableError
+from kuaibao.loading import DecodedFiles, RamCache, UncacheableError, slots
 
 N, BATCH = 48, 8
 SHAPE = (64, 64, 4)  # a batch of 128 KiB
@@ -71,6 +71,14 @@ def test_a_batch_may_be_changed_in_place_without_harm_to_the_next_epoch():
         for x, y in loader:
             assert is_right(x, y)
             x.zero_()
+
+
+def test_the_slots_of_workers_that_have_ended_are_given_back_with_the_last_batch():
+    for x, y in DataLoader(cached(), BATCH, num_workers=2):
+        assert is_right(x, y)
+    assert slots._known
+    del x, y
+    assert not slots._known
 
 
 class Large(Dataset):

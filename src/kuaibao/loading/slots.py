@@ -216,6 +216,8 @@ def _received(
 
     def free() -> None:
         states[number] = _FREE
+        if not _is_alive(pid):
+            _forget_the_dead()
 
     return _over(memory[:n_bytes], free).view(dtype).view(shape)
 
