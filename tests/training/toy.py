@@ -47,7 +47,8 @@ class ToyTask:
 
 
 def toy_recipe(folder, *, optimizer=None, seed=3, **run):
-    settings = {"steps": 12, "batch_size": 8, "evaluate_every": 5, "checkpoint_every": 4} | run
+    settings = {"steps": 12, "batch_size": 8, "evaluate_every": 5, "checkpoint_every": 4}
+    settings |= {"precision": "fp32"} | run  # so that any machine computes the same
     tuned = {"learning_rate": 5e-3, "warmup_steps": 3, "weight_decay": 0.01} | (optimizer or {})
     return Recipe(
         task="toy", seed=seed, folder=folder, out="run", run=RunSettings(**settings),

@@ -1,4 +1,4 @@
-"""Things that can be taken away from a data path for a moment: the disk, full-size JPEG, faults.
+"""Things that can be taken away from a data path for a moment: the disk, full-size JPEG.
 
 Each is a context manager; what it changes is put back.
 """
@@ -6,11 +6,10 @@ Each is a context manager; what it changes is put back.
 from __future__ import annotations
 
 import builtins
-import ctypes
 import io
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -22,12 +21,10 @@ __all__ = [
     "OpenedFiles",
     "ResizeLog",
     "drafted_jpegs",
-    "large_arena",
     "ram_files",
 ]
 
 _MAX_RAM_BYTES = 1 << 30
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 
 class OpenedFiles:
@@ -103,35 +100,6 @@ def ram_files(paths: list[str]) -> Generator[None]:
 
 def _text_options(options: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in options.items() if k in ("encoding", "errors", "newline")}
-
-
-@contextmanager
-def large_arena() -> Generator[bool]:
-    """Keep big blocks in glibc's arena: no page faults on batches over 32 MiB; False elsewhere."""
-    libc = _glibc()
-    if libc is None:
-        yield False
-        return
-    set_option: Callable[[int, int], int] = libc.mallopt
-    set_option(_M_TOP_PAD, 256 << 20)
-    set_option(_M_MMAP_MAX, 0)  # the threshold itself can't be raised in a running process
-    set_option(_M_TRIM_THRESHOLD, (1 << 31) - 1)
-    try:
-        yield True
-    finally:
-        set_option(_M_MMAP_MAX, 65536)
-        set_option(_M_TOP_PAD, 128 << 10)
-        set_option(_M_TRIM_THRESHOLD, 64 << 20)
-        libc.malloc_trim(0)
-
-
-def _glibc() -> Any:
-    """The C library, where it is glibc."""
-    try:
-        libc = ctypes.CDLL(None)
-        return libc if libc.mallopt and libc.malloc_trim else None
-    except (OSError, AttributeError):
-        return None
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kuaibao.doctor.ablations import OPENED, ResizeLog, drafted_jpegs, large_arena, ram_files
+from kuaibao.doctor.ablations import OPENED, ResizeLog, drafted_jpegs, ram_files
 from kuaibao.doctor.batches import batch_bytes, leaves, same_values
 from kuaibao.doctor.children import measured_in_a_child
 from kuaibao.doctor.fetching import FIELDS, METER
@@ -32,6 +32,7 @@ from kuaibao.doctor.measured import ProbeRecord
 from kuaibao.doctor.page_cache import evict, resident_fraction
 from kuaibao.doctor.processes import run_delay_s
 from kuaibao.doctor.transport import NarrowSamples, narrowing_of, shared, widened
+from kuaibao.loading.arena import large_arena
 
 __all__ = ["probe_batch", "read_items"]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from kuaibao.errors import InputError
 from kuaibao.files import atomic_path, write_json
-from kuaibao.transformer.sharing import CAN_SHARE
+from kuaibao.transformer.sharing import shared
 
 __all__ = ["Palette"]
 
@@ -280,7 +280,7 @@ def _axis_distance(
     return least, most
 
 
-@njit(parallel=CAN_SHARE, cache=True, nogil=True)
+@shared(cache=True, nogil=True)
 def _nearest(pixels: Any, colors: Any, starts: Any, candidates: Any, out: Any) -> None:
     for i in prange(len(pixels)):
         r, g, b = pixels[i, 0], pixels[i, 1], pixels[i, 2]

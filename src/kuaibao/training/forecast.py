@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from kuaibao.loading.arena import large_arena
 from kuaibao.training.distributed import World
 from kuaibao.training.errors import RecipeError
 from kuaibao.training.loop import Trainer
@@ -117,7 +118,7 @@ def forecast(task: Task, recipe: Recipe) -> Forecast:
             f" {free / 1e9:.1f} GB are free",
             hint="Measure on a larger machine, or name a smaller model.",
         )
-    with World.join() as world:
+    with World.join() as world, large_arena():
         trainer = Trainer(task, recipe, world)
         room = _SHARE_OF_MEMORY * (free - gradients - state)
         part = _measured(trainer, math.ceil(run.batch_size / run.accumulate / world.size), room)

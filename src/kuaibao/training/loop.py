@@ -10,18 +10,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from kuaibao.loading.arena import large_arena
 from kuaibao.training.averaging import move_average, swapped
 from kuaibao.training.batches import HostBatches
 from kuaibao.training.distributed import World, placed_like, whole
 from kuaibao.training.errors import DivergenceError
 from kuaibao.training.optimizers import learning_rate, make_optimizer
+from kuaibao.training.precision import fastest_precision
 from kuaibao.training.profile import Clock, Profile
 from kuaibao.training.recipe import Recipe
 from kuaibao.training.state import (
@@ -82,7 +84,7 @@ def train(
     """
     if recipe.run.n_thread:
         torch.set_num_threads(recipe.run.n_thread)
-    with World.join(recipe.run.parallel) as world:
+    with World.join(recipe.run.parallel) as world, large_arena():
         # Only the call holds the trainer: what it wraps the model in must go before the group.
         if profile_samples:
             return Trainer(task, recipe, world).profile(profile_samples)
@@ -93,8 +95,11 @@ class Trainer:
     """One run with what its steps share."""
 
     def __init__(self, task: Task, recipe: Recipe, world: World, *, resume: bool = False) -> None:
-        self.task, self.recipe, self.world = task, recipe, world
         self.device = world.device
+        if recipe.run.precision == "auto":
+            chosen = world.agreed(lambda: fastest_precision(self.device))
+            recipe = replace(recipe, run=replace(recipe.run, precision=chosen))
+        self.task, self.recipe, self.world = task, recipe, world
         self.model: nn.Module = task.model.to(self.device).train()
         if recipe.run.recompute:
             task.model.recompute = True

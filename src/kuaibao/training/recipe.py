@@ -48,7 +48,9 @@ class RunSettings:
     checkpoint_every: int = 200
     keep: int = 2
     """Newest checkpoints that are kept; the best by validation loss stays too."""
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Of products; weights and optimiser are float32 in all. `auto` is bf16 (fp16 on older GPUs)
+    where the device has instructions for it."""
     ema: float = 0.0
     """Decay of the averaged weights; 0 for none."""
     parallel: Literal["ddp", "fsdp"] = "ddp"

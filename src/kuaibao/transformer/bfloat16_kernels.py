@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 from torch import Tensor
 
 from kuaibao.transformer.instructions import larger, narrow, widen
-from kuaibao.transformer.sharing import CAN_SHARE, n_sharing
+from kuaibao.transformer.sharing import n_sharing, shared
 from kuaibao.transformer.step_kernels import exponential, gated
 
 __all__ = ["gate", "is_covered", "softmax_slopes"]
@@ -77,7 +77,7 @@ class _Gate(torch.autograd.Function):
         return out, None, None
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)
+@shared(cache=True, nogil=True, fastmath=True)
 def _gate(x, y, a, b, n_part):
     n = len(x)
     for part in prange(n_part):
@@ -88,7 +88,7 @@ def _gate(x, y, a, b, n_part):
             y_own[j] = narrow(gated(widen(x_own[j]), a, b))
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)
+@shared(cache=True, nogil=True, fastmath=True)
 def _gate_slope(x, slope, out, a, b, n_part):
     n = len(x)
     three = np.float32(3.0)
@@ -102,7 +102,7 @@ def _gate_slope(x, slope, out, a, b, n_part):
             out_own[j] = narrow(widen(slope_own[j]) * by_v)
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)
+@shared(cache=True, nogil=True, fastmath=True)
 def _softmax_slopes(scores, targets, sums, n_part):
     n = len(scores)
     for part in prange(n_part):

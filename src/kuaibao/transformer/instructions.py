@@ -15,8 +15,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["BLOCK", "GROUP", "HAS_VNNI", "N_ROW", "floor", "larger", "narrow", "nearest",
-           "power_of_two", "tile_of", "widen"]  # fmt: skip
+__all__ = ["BLOCK", "GROUP", "HAS_BFLOAT16", "HAS_VNNI", "N_ROW", "floor", "larger", "narrow",
+           "nearest", "power_of_two", "tile_of", "widen"]  # fmt: skip
 
 BLOCK = 64
 """Output channels that lie together."""
@@ -25,6 +25,8 @@ GROUP = 4
 _LANES = 16
 _FEATURES = llvm.get_host_cpu_features()
 HAS_VNNI = bool(_FEATURES.get("avx512vnni"))
+HAS_BFLOAT16 = any(_FEATURES.get(name) for name in ("avx512bf16", "amx-bf16"))
+"""Whether the processor multiplies bfloat16 numbers by instructions of their own."""
 N_ROW = 6 if _FEATURES.get("avx512f") else 2
 """Rows at once: their sums fill the registers."""
 

@@ -28,7 +28,7 @@ from kuaibao.transformer.instructions import (
     nearest,
     tile_of,
 )
-from kuaibao.transformer.sharing import CAN_SHARE
+from kuaibao.transformer.sharing import shared
 
 __all__ = ["multiply", "pack", "quantize_rows"]
 
@@ -118,7 +118,7 @@ def _blocks(first, last, x, scales, shifts, weights, weight_scales, bias, out):
                     )
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)
+@shared(cache=True, nogil=True, fastmath=True)
 def multiply(x, weights, weight_scales, bias, out, n_part):
     """`out` (row, n_out) = `x` (row, k) times packed weights, plus `bias` (padded n_out).
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from kuaibao.transformer.activations import GATES
 from kuaibao.transformer.cache import KeyValueCache
 from kuaibao.transformer.int8_kernels import multiply
-from kuaibao.transformer.sharing import CAN_SHARE, n_sharing
+from kuaibao.transformer.sharing import n_sharing, shared
 from kuaibao.transformer.step_kernels import attend_int8, gated
 
 __all__ = ["Int8Stack"]
@@ -170,7 +170,7 @@ def _add(x, y):
             x[i, j] += y[i, j]
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)
+@shared(cache=True, nogil=True, fastmath=True)
 def _run(
     x, norm_1, shift_1, norm_2, shift_2, qkv_w, qkv_s, qkv_b, out_w, out_s, out_b, up_w, up_s, up_b,
     down_w, down_s, down_b, keys, values, key_scales, value_scales, slots, starts, scales, windows,
@@ -200,7 +200,7 @@ def _run(
         _add(x, added)
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)
+@shared(cache=True, nogil=True, fastmath=True)
 def _finish(x, norm, shift, head_w, head_s, head_b, eps, is_centred, out, n_part):
     normed = np.empty_like(x)
     # In parts only so that numba starts its threads for this function: see `multiply`.

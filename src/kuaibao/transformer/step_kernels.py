@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit, prange
 
 from kuaibao.transformer.instructions import floor, larger, nearest, power_of_two
-from kuaibao.transformer.sharing import CAN_SHARE
+from kuaibao.transformer.sharing import shared
 
 __all__ = ["attend_float32", "attend_int8", "exponential", "gated"]
 
@@ -119,7 +119,7 @@ def _one_int8(width, q, new_k, new_v, k, v, ks, vs, start, scale, window, scores
         o[d] /= total
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)
+@shared(cache=True, nogil=True, fastmath=True)
 def attend_float32(qkv, keys, values, slots, starts, scale, window, out, n_part):
     """Write the new keys and values of each sequence, then attend.
 
@@ -151,7 +151,7 @@ def attend_float32(qkv, keys, values, slots, starts, scale, window, out, n_part)
                              scale, window, scores, out[b, h])  # fmt: skip
 
 
-@njit(cache=True, nogil=True, fastmath=True, parallel=CAN_SHARE)
+@shared(cache=True, nogil=True, fastmath=True)
 def attend_int8(qkv, keys, values, key_scales, value_scales, slots, starts, scale, window, out,
                 n_part):  # fmt: skip
     """`attend_float32` with an int8 cache; the scales are (slot, head, position)."""
