@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from kuaibao.loading.arena import large_arena
 from kuaibao.training import OptimizerSettings, Recipe, RunSettings, Trainer, World
+from kuaibao.training.precision import fastest_precision
 from kuaibao.transformer import build_model, save_pretrained
 from kuaibao.transformer.config import TransformerConfig
 
@@ -81,6 +84,10 @@ def compare(shape: tuple[int, ...], engines: list[str], n_round: int, peaks: Any
         print(f"  {name:16} {n_token / spent:8.0f} tokens/CPU s  {flop / spent / peaks[precision]:4.0%} "
               f"of the peak  {memory:6.0f} MB  ours is {spent / ours:.2f}x")  # fmt: skip
         workers[name].close()
+    default = fastest_precision(torch.device("cpu"))
+    if f"kuaibao {default}" in best and "Trainer fp32" in best:
+        print(f"  as both are without settings (ours {default}, the Trainer fp32): "
+              f"{best['Trainer fp32'] / best[f'kuaibao {default}']:.2f}x")  # fmt: skip
 
 
 def peak(kind: torch.dtype, n: int) -> float:
@@ -146,6 +153,8 @@ def serve(engine: str, shape: tuple[int, ...]) -> None:
 
 Run = Callable[[int], float]
 """Trains some steps; gives the CPU seconds of one."""
+stack = ExitStack()
+"""Settings of an engine that hold for the rest of its process."""
 
 
 class Packed:
@@ -180,7 +189,8 @@ class Packed:
 
 
 def ours(task: Packed, batch: int, precision: str) -> Run:
-    """Our engine's own step: data, forward, backward, clipping, AdamW, schedule."""
+    """Our engine's own step: data, forward, backward, clipping, AdamW, schedule; in its arena."""
+    stack.enter_context(large_arena())
     run = RunSettings(batch_size=batch, steps=100_000, precision=precision)  # pyright: ignore
     recipe = Recipe(task="x", run=run, optimizer=OptimizerSettings(learning_rate=1e-4))
     trainer = Trainer(task, recipe, World.join())  # pyright: ignore[reportArgumentType]
