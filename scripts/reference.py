@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from pydantic import TypeAdapter
 
-from kuaibao.bulletin.config import BulletinSettings
+from kuaibao.bulletin.settings import BulletinSettings
 from kuaibao.bulletin.sources import source_kinds
 from kuaibao.cli.main import VERBS, _is_present, _load
 from kuaibao.diagrams.library import library_page

@@ -72,15 +72,10 @@ def add_token(
 def collect(folder: Folder, who: As, as_json: AsJson = False) -> None:
     """Ask every source and file what is new."""
     from kuaibao.bulletin.desk import collect as ask
-    from kuaibao.fetching import Fetcher, FetchSettings
+    from kuaibao.fetching import Fetcher
 
     with opened(folder, who) as (desk, config, actor):
-        own = config.settings.fetching
-        settings = FetchSettings(
-            contact=own.contact, allowed_addresses=own.allowed_addresses, proxy=own.proxy,
-            total_s=own.total_s, n_retry=own.n_retry,
-        )  # fmt: skip
-        with Fetcher(settings) as fetcher:
+        with Fetcher(config.settings.fetching.limits()) as fetcher:
             records, n_new = ask(desk, acting(actor), config, fetcher)
     lines = [f"{r.source_id}\t{r.status}\t{r.n_new} new\t{r.message}" for r in records]
     value = {"sources": [asdict(r) for r in records], "n_new": n_new}

@@ -52,18 +52,10 @@ def _checkups(config: BulletinConfig) -> list[Checkup]:
     from datetime import UTC, datetime
 
     from kuaibao.bulletin.sources.checking import check_sources
-    from kuaibao.fetching import Fetcher, FetchSettings
+    from kuaibao.fetching import Fetcher
 
-    own = config.settings.fetching
-    settings = FetchSettings(
-        allowed_addresses=own.allowed_addresses,
-        contact=own.contact,
-        proxy=own.proxy,
-        total_s=own.total_s,
-        n_retry=own.n_retry,
-    )
     states = _states(config)
-    with Fetcher(settings) as fetcher:
+    with Fetcher(config.settings.fetching.limits()) as fetcher:
         return list(
             check_sources(
                 [entry.source for entry in config.sources],

@@ -47,13 +47,8 @@ def _watch(config: BulletinConfig, store: Store, *, is_once: bool, as_json: bool
     """Watch under one configuration; gives whether to go on under a changed one."""
     from kuaibao.bulletin.config import CONFIG_NAME
     from kuaibao.bulletin.pipeline.watching import SystemClock, Watcher
-    from kuaibao.fetching import Fetcher, FetchSettings
+    from kuaibao.fetching import Fetcher
 
-    own = config.settings.fetching
-    settings = FetchSettings(
-        contact=own.contact, allowed_addresses=own.allowed_addresses, proxy=own.proxy,
-        total_s=own.total_s, n_retry=own.n_retry,
-    )  # fmt: skip
     path = config.folder / CONFIG_NAME
     stamp = _stamp(path)
     is_changed = False
@@ -71,7 +66,7 @@ def _watch(config: BulletinConfig, store: Store, *, is_once: bool, as_json: bool
                     return
 
     is_stopped = False
-    with Fetcher(settings) as fetcher:
+    with Fetcher(config.settings.fetching.limits()) as fetcher:
         watcher = Watcher(store, config.sources, fetcher, config.folder, Watching())
 
         def end(number: int, frame: object) -> None:

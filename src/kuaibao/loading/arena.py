@@ -1,8 +1,8 @@
 """Big blocks of memory that are kept for the next batch, not given back and faulted in again.
 
 glibc maps each block over 32 MiB (less, until it has seen larger ones) anew and unmaps it when it
-is freed. The kernel then clears every page at its first use: in a bfloat16 training step of 6 layers
-of 512 that was a seventh of the time.
+is freed. The kernel then clears every page at its first use: in a bfloat16 training step of 6
+layers of 512 that was a seventh of the time.
 """
 
 from __future__ import annotations

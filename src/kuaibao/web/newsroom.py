@@ -115,11 +115,7 @@ class Newsroom:
     @property
     def fetch_settings(self) -> FetchSettings:
         """How the way out to the network is open."""
-        own = self.config.settings.fetching
-        return FetchSettings(
-            contact=own.contact, allowed_addresses=own.allowed_addresses, proxy=own.proxy,
-            total_s=own.total_s, n_retry=own.n_retry,
-        )  # fmt: skip
+        return self.config.settings.fetching.limits()
 
     def _tell(self, event: Event) -> None:
         self.hub.tell(event)

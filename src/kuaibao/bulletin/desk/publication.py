@@ -11,7 +11,6 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from kuaibao.bulletin.config import FORMATS
 from kuaibao.bulletin.desk import tables
 from kuaibao.bulletin.desk.assembling import corrected_item
 from kuaibao.bulletin.desk.desk import Change, Desk
@@ -34,6 +33,7 @@ from kuaibao.bulletin.desk.workflow import decide
 from kuaibao.bulletin.desk.writing import add_revision, checked
 from kuaibao.bulletin.model import Issue, IssueItem
 from kuaibao.bulletin.publishing import publish
+from kuaibao.bulletin.settings import FORMATS
 from kuaibao.bulletin.store import codec, save_issue, save_publication
 from kuaibao.errors import InputError
 from kuaibao.files import FileLock, hash_value

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from kuaibao import __version__
-from kuaibao.bulletin.config import BulletinConfig, EditionSettings
+from kuaibao.bulletin.config import BulletinConfig
 from kuaibao.bulletin.model import Issue, Item, SectionKind
 from kuaibao.bulletin.pipeline.choosing import (
     Choice,
@@ -24,6 +24,7 @@ from kuaibao.bulletin.pipeline.fetching import fetch_sources, keep_manuscripts
 from kuaibao.bulletin.pipeline.readers import readers_of
 from kuaibao.bulletin.pipeline.report import BuildReport, BuiltEdition, Progress, Stage, Step
 from kuaibao.bulletin.publishing import publish
+from kuaibao.bulletin.settings import EditionSettings
 from kuaibao.bulletin.sources.protocol import Fetches
 from kuaibao.bulletin.store import (
     Run,
@@ -35,7 +36,7 @@ from kuaibao.bulletin.store import (
 )
 from kuaibao.bulletin.writing import Manuscript, Writer, pictures_of, read_manuscripts
 from kuaibao.errors import KuaibaoError
-from kuaibao.fetching import Fetcher, FetchSettings
+from kuaibao.fetching import Fetcher
 from kuaibao.files import hash_value
 
 __all__ = ["build"]
@@ -67,12 +68,7 @@ def build(
     if fetcher is not None:
         with Store.open(config.database) as store:
             return _Build(config, out, fetcher, store, progress).run(now or datetime.now(UTC))
-    own = config.settings.fetching
-    settings = FetchSettings(
-        contact=own.contact, allowed_addresses=own.allowed_addresses, proxy=own.proxy,
-        total_s=own.total_s, n_retry=own.n_retry,
-    )  # fmt: skip
-    with Fetcher(settings) as made, Store.open(config.database) as store:
+    with Fetcher(config.settings.fetching.limits()) as made, Store.open(config.database) as store:
         return _Build(config, out, made, store, progress).run(now or datetime.now(UTC))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import date
 
-from kuaibao.bulletin.config import BulletinConfig, EditionSettings
+from kuaibao.bulletin.config import BulletinConfig
 from kuaibao.bulletin.model import Entry, Item, SectionKind
 from kuaibao.bulletin.pipeline.readers import Readers, learner_of
 from kuaibao.bulletin.reading import (
@@ -20,6 +20,7 @@ from kuaibao.bulletin.reading import (
 )
 from kuaibao.bulletin.reading.extract import MAX_PAGE_BYTES
 from kuaibao.bulletin.reading.learning import Learner
+from kuaibao.bulletin.settings import EditionSettings
 from kuaibao.bulletin.sources.protocol import Fetches
 from kuaibao.bulletin.store import (
     JoinCounts,

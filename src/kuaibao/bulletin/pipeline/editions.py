@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from kuaibao.bulletin.config import BulletinConfig, BulletinSettings, EditionSettings
+from kuaibao.bulletin.config import BulletinConfig
 from kuaibao.bulletin.model import (
     Draft,
     DraftSentence,
@@ -17,6 +17,7 @@ from kuaibao.bulletin.model import (
     Signature,
 )
 from kuaibao.bulletin.pipeline.choosing import Choice, languages_of, manuscript_for, text_entry
+from kuaibao.bulletin.settings import BulletinSettings, EditionSettings
 from kuaibao.bulletin.store import (
     Store,
     StoredDraft,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kuaibao.bulletin.config import BulletinConfig, ProfileSettings
+from kuaibao.bulletin.config import BulletinConfig
 from kuaibao.bulletin.model import Entry, SectionKind
 from kuaibao.bulletin.reading import Profile, make_profile
 from kuaibao.bulletin.reading.learning import Embed, Learner, load_vectors, open_learner
+from kuaibao.bulletin.settings import ProfileSettings
 from kuaibao.bulletin.sources import make_source
 from kuaibao.bulletin.sources.library import read_library
 from kuaibao.bulletin.sources.protocol import Fetches, SourceContext
