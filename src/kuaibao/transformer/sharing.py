@@ -75,6 +75,7 @@ class SharedKernel:
         self.__doc__ = function.__doc__
 
     def __call__(self, *arguments: Any) -> Any:
+        """As the function; with threads where this process has them."""
         return (self.together if has_threads() else self.alone)(*arguments)
 
     @cached_property
