@@ -210,3 +210,17 @@ def test_a_feed_served_as_plain_text_is_read_and_told_of():
     feed = parse_feed(b"<rss><channel><title>a</title></channel></rss>", content_type="text/plain")
     assert feed.title.value == "a"
     assert feed.problems == ("served as text/plain, which is no type of feeds",)
+
+
+@pytest.mark.parametrize(("n_category", "path"), [(100, "fast"), (20_000, None)])
+def test_an_entry_of_endless_categories_is_for_the_parser_that_can_be_stopped(n_category, path):
+    """Each is compared with those before it: a feed of them would take hours."""
+    from kuaibao.bulletin.sources.feeds.fast import read_quickly
+
+    categories = "".join(f"<category>{n}</category>" for n in range(n_category))
+    feed = read_quickly(
+        f'<rss version="2.0"><channel><item>{categories}</item></channel></rss>'.encode()
+    )
+    assert (feed and feed.parser) == path
+    if feed:
+        assert len(feed.entries[0].categories) == n_category

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from kuaibao.bulletin.sources.feeds.document import HTML_TYPES, Category, Link, Person
 from kuaibao.bulletin.sources.feeds.gathering import (
     MEDIA_TYPES,
+    Attributes,
     DeclinedError,
     Element,
     Gathered,
     Reader,
+    attributes_of,
     cleaned,
     flat_text,
 )
@@ -23,7 +25,7 @@ from kuaibao.bulletin.sources.feeds.vocabulary import RIVALS, is_harmless, local
 
 __all__ = ["HANDLERS", "OF_FEEDS", "Handler", "handler_of"]
 
-Handler = Callable[[Reader, Element, Gathered], None]
+Handler = Callable[[Reader, Element, Attributes, Gathered], None]
 
 _ATOM_NAME = "http://www.w3.org/2005/Atom}name"
 _RDF_RESOURCE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource"
@@ -38,6 +40,9 @@ _MEDIA_KEPT = frozenset({
     "media:title", "media:description", "media:category", "media:keywords", "media:content",
     "media:group",
 })  # fmt: skip
+_MOST_CATEGORIES = 100
+"""Of an entry: each is compared with those before it. An entry of more is for the tolerant parser,
+which can be stopped."""
 _new_tuple = tuple.__new__
 
 
@@ -50,24 +55,26 @@ def handler_of(name: str) -> Handler:
     return _decline if name in RIVALS else _pass_over_if_flat
 
 
-def _pass_over(reader: Reader, element: Element, into: Gathered) -> None:
+def _pass_over(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     """An element with which nothing that we read changes."""
 
 
-def _pass_over_if_flat(reader: Reader, element: Element, into: Gathered) -> None:
+def _pass_over_if_flat(
+    reader: Reader, element: Element, attributes: Attributes, into: Gathered
+) -> None:
     if len(element):
         raise DeclinedError
 
 
-def _decline(reader: Reader, element: Element, into: Gathered) -> None:
+def _decline(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     raise DeclinedError
 
 
 # Texts
 
 
-def _title(reader: Reader, element: Element, into: Gathered) -> None:
-    title = reader.text(element, "text/plain")
+def _title(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
+    title = reader.text(element, attributes, "text/plain")
     depth = reader.depth
     if not -1 < into.title_depth <= depth and depth <= into.title_kept_depth:
         into.title = title
@@ -76,43 +83,45 @@ def _title(reader: Reader, element: Element, into: Gathered) -> None:
         into.title_depth = depth
 
 
-def _media_title(reader: Reader, element: Element, into: Gathered) -> None:
+def _media_title(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     before = into.title_depth
-    _title(reader, element, into)
+    _title(reader, element, attributes, into)
     into.title_depth = before
 
 
-def _description(reader: Reader, element: Element, into: Gathered) -> None:
-    _describe(reader, element, into, "text/html")
+def _describing(default: str) -> Handler:
+    """The handler of a description that is of this type if it names none."""
+
+    def describe(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
+        if into.summary is not None and not into.content:  # a second one is the content
+            _add_content(reader, element, attributes, into, "text/plain")
+            return
+        summary = reader.text(element, attributes, default)
+        if reader.depth <= into.summary_depth:
+            into.summary = summary
+            into.summary_depth = reader.depth
+
+    return describe
 
 
-def _summary(reader: Reader, element: Element, into: Gathered) -> None:
-    _describe(reader, element, into, "text/plain")
+_description = _describing("text/html")
+_summary = _describing("text/plain")
 
 
-def _describe(reader: Reader, element: Element, into: Gathered, default: str) -> None:
-    """A second description is the content, if none came before."""
-    if into.summary is not None and not into.content:
-        _add_content(reader, element, into, "text/plain")
-        return
-    summary = reader.text(element, default)
-    if reader.depth <= into.summary_depth:
-        into.summary = summary
-        into.summary_depth = reader.depth
+def _content(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
+    _add_content(reader, element, attributes, into, "text/plain")
 
 
-def _content(reader: Reader, element: Element, into: Gathered) -> None:
-    _add_content(reader, element, into, "text/plain")
+def _encoded(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
+    _add_content(reader, element, attributes, into, "text/html")
 
 
-def _encoded(reader: Reader, element: Element, into: Gathered) -> None:
-    _add_content(reader, element, into, "text/html")
-
-
-def _add_content(reader: Reader, element: Element, into: Gathered, default: str) -> None:
-    if element.get("src"):
+def _add_content(
+    reader: Reader, element: Element, attributes: Attributes, into: Gathered, default: str
+) -> None:
+    if attributes and attributes.get("src"):
         raise DeclinedError
-    content = reader.text(element, default)
+    content = reader.text(element, attributes, default)
     into.content.append(content)
     if into.summary is None:
         into.summary = content
@@ -121,15 +130,11 @@ def _add_content(reader: Reader, element: Element, into: Gathered, default: str)
 # Addresses
 
 
-def _link(reader: Reader, element: Element, into: Gathered) -> None:
-    if element.keys():
-        _link_by_attributes(reader, element, into)
-    else:
-        _link_by_text(reader, element, into, "alternate", "text/html", "", "", "")
-
-
-def _link_by_attributes(reader: Reader, element: Element, into: Gathered) -> None:
-    attributes = element.attrib
+def _link(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
+    if not attributes:  # as RSS's are
+        into.link = href = _address(reader, element)
+        into.links.append(_new_tuple(Link, (href, "alternate", "text/html", "", "", "")))
+        return
     if len(attributes) == 1 and "href" in attributes:  # as most of Atom's are
         into.link = href = join(reader.base, attributes["href"])
         into.links.append(_new_tuple(Link, (href, "alternate", "text/html", "", "", "")))
@@ -138,19 +143,18 @@ def _link_by_attributes(reader: Reader, element: Element, into: Gathered) -> Non
     rel = get("rel", "alternate").lower()
     kind = get("type", "application/atom+xml" if rel == "self" else "text/html").lower()
     href = get("url") or get("uri") or get("href")
-    more = get("title", ""), get("length", ""), get("hreflang", "")
     if href is None:
-        _link_by_text(reader, element, into, rel, kind, *more)
-        return
-    href = join(reader.base, href)
+        into.link = href = _address(reader, element)
+    else:
+        href = join(reader.base, href)
+        if rel == "alternate" and MEDIA_TYPES.get(kind, kind) in HTML_TYPES:
+            into.link = href
+    more = get("title", ""), get("length", ""), get("hreflang", "")
     into.links.append(_new_tuple(Link, (href, rel, kind, *more)))
-    if rel == "alternate" and MEDIA_TYPES.get(kind, kind) in HTML_TYPES:
-        into.link = href
 
 
-def _link_by_text(
-    reader: Reader, element: Element, into: Gathered, rel: str, kind: str, *more: str
-) -> None:
+def _address(reader: Reader, element: Element) -> str:
+    """The address that stands as text, absolute."""
     if len(element):
         raise DeclinedError
     address = (element.text or "").strip()
@@ -161,62 +165,61 @@ def _link_by_text(
             address = cleaned(address)
         if "&" in address:
             address = _LOST_AMPERSAND.sub(r"&\g<1>", address.replace("&amp;", "&"))
-    into.links.append(_new_tuple(Link, (address, rel, kind, *more)))
-    into.link = address
+    return address
 
 
-def _identity(reader: Reader, element: Element, into: Gathered) -> None:
-    is_link = True
-    if element.keys():
-        attributes = element.attrib
-        is_link = attributes.get("ispermalink", attributes.get("isPermaLink", "true")) == "true"
+def _identity(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     value = flat_text(element)
-    if is_link:
-        if reader.base or ":///" in value or "[" in value:
-            value = join(reader.base, value) if value else ""
+    if not attributes or _is_permalink(attributes):
+        if value and (reader.base or ":///" in value or "[" in value):
+            value = join(reader.base, value)
         if into.link is None:
             into.link = value
     into.id = value
 
 
-def _enclosure(reader: Reader, element: Element, into: Gathered) -> None:
+def _is_permalink(attributes: Attributes) -> bool:
+    return attributes.get("ispermalink", attributes.get("isPermaLink", "true")) == "true"
+
+
+def _enclosure(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     flat_text(element)
-    get = element.attrib.get
+    get = attributes.get
     href = get("url") or get("uri") or get("href") or ""
     kind = get("type", "").lower()
     more = get("title", ""), get("length", ""), get("hreflang", "")
     into.links.append(Link(href, "enclosure", kind, *more))
 
 
-def _cc_license(reader: Reader, element: Element, into: Gathered) -> None:
-    into.links.append(Link(element.get(_RDF_RESOURCE, ""), "license"))
+def _cc_license(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
+    into.links.append(Link(attributes.get(_RDF_RESOURCE, ""), "license"))
 
 
-def _license(reader: Reader, element: Element, into: Gathered) -> None:
+def _license(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     into.links.append(Link(flat_text(element), "license"))
 
 
 # Dates and languages
 
 
-def _published(reader: Reader, element: Element, into: Gathered) -> None:
+def _published(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     into.published_text = text = flat_text(element)
     into.published = reader.date(text)
 
 
-def _updated(reader: Reader, element: Element, into: Gathered) -> None:
+def _updated(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     into.updated_text = text = flat_text(element)
     into.updated = reader.date(text)
 
 
-def _language(reader: Reader, element: Element, into: Gathered) -> None:
+def _language(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     into.language = flat_text(element)
 
 
 # People
 
 
-def _author(reader: Reader, element: Element, into: Gathered) -> None:
+def _author(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     """An author's text is parted into name and address; Atom's come parted."""
     if len(element) == 0:
         text = flat_text(element)
@@ -244,7 +247,7 @@ def _author(reader: Reader, element: Element, into: Gathered) -> None:
         name = "href" if name in ("uri", "url", "homepage") else name
         if name not in fields or (child.tail or "").strip():
             raise DeclinedError
-        before = reader.enter(child) if child.keys() else None
+        before = reader.enter(attributes_of(child))
         value = flat_text(child)
         fields[name] = join(reader.base, value) if name == "href" else value
         reader.leave(before)
@@ -266,33 +269,35 @@ def _person(text: str) -> Person:
 # Terms
 
 
-def _category(reader: Reader, element: Element, into: Gathered) -> None:
-    if element.keys():
-        get = element.attrib.get
+def _category(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
+    if attributes:
+        get = attributes.get
         _declare(into, get("term"), get("scheme", get("domain")), get("label"))
     _add_term(into, flat_text(element))
 
 
-def _media_category(reader: Reader, element: Element, into: Gathered) -> None:
-    get = element.attrib.get
+def _media_category(
+    reader: Reader, element: Element, attributes: Attributes, into: Gathered
+) -> None:
+    get = attributes.get
     _declare(into, get("term"), get("scheme", _MEDIA_SCHEME), get("label"))
     _add_term(into, flat_text(element))
 
 
-def _itunes_category(reader: Reader, element: Element, into: Gathered) -> None:
-    _declare(into, element.get("text"), _ITUNES, None)
+def _itunes_category(
+    reader: Reader, element: Element, attributes: Attributes, into: Gathered
+) -> None:
+    _declare(into, attributes.get("text"), _ITUNES, None)
     _add_term(into, (element.text or "").strip())
     for child in element:
         if child.tag != element.tag:
             raise DeclinedError
-        _itunes_category(reader, child, into)
+        _itunes_category(reader, child, attributes_of(child), into)
 
 
 def _declare(into: Gathered, term: str | None, scheme: str | None, label: str | None) -> None:
     if term or scheme or label:
-        category = Category(term or "", scheme or "", label or "")
-        if category not in into.categories:
-            into.categories.append(category)
+        _add_category(into, Category(term or "", scheme or "", label or ""))
 
 
 def _add_term(into: Gathered, value: str) -> None:
@@ -303,41 +308,53 @@ def _add_term(into: Gathered, value: str) -> None:
     if categories and not categories[-1][0]:
         categories[-1] = categories[-1]._replace(term=value)
         return
-    category: Category = _new_tuple(Category, (value, "", ""))
+    _add_category(into, _new_tuple(Category, (value, "", "")))
+
+
+def _add_category(into: Gathered, category: Category) -> None:
+    categories = into.categories
     if category not in categories:
+        if len(categories) == _MOST_CATEGORIES:
+            raise DeclinedError
         categories.append(category)
 
 
 def _add_words(into: Gathered, text: str, scheme: str) -> None:
     for word in text.split(","):
         category = Category(word.strip(), scheme)
-        if category.term and category not in into.categories:
-            into.categories.append(category)
+        if category.term:
+            _add_category(into, category)
 
 
-def _media_keywords(reader: Reader, element: Element, into: Gathered) -> None:
+def _media_keywords(
+    reader: Reader, element: Element, attributes: Attributes, into: Gathered
+) -> None:
     _add_words(into, flat_text(element), "")
 
 
-def _itunes_keywords(reader: Reader, element: Element, into: Gathered) -> None:
+def _itunes_keywords(
+    reader: Reader, element: Element, attributes: Attributes, into: Gathered
+) -> None:
     _add_words(into, flat_text(element), _ITUNES)
 
 
 # Holders
 
 
-def _source(reader: Reader, element: Element, into: Gathered) -> None:
+def _source(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     """Where an entry was taken from; a title after it counts again."""
     into.title_depth = -1
 
 
-def _media_content(reader: Reader, element: Element, into: Gathered) -> None:
+def _media_content(
+    reader: Reader, element: Element, attributes: Attributes, into: Gathered
+) -> None:
     if (element.text or "").strip():
         raise DeclinedError
-    _media_group(reader, element, into)
+    _media_group(reader, element, attributes, into)
 
 
-def _media_group(reader: Reader, element: Element, into: Gathered) -> None:
+def _media_group(reader: Reader, element: Element, attributes: Attributes, into: Gathered) -> None:
     """A group or a file with its own title and description: they count for the entry."""
     reader.depth += 1
     for child in element:
@@ -345,8 +362,9 @@ def _media_group(reader: Reader, element: Element, into: Gathered) -> None:
         if child.tag.rpartition("}")[0] != element.tag.rpartition("}")[0]:
             raise DeclinedError
         if name in _MEDIA_KEPT:
-            before = reader.enter(child)
-            HANDLERS[name](reader, child, into)
+            within = attributes_of(child)
+            before = reader.enter(within)
+            HANDLERS[name](reader, child, within, into)
             reader.leave(before)
         elif len(child):
             raise DeclinedError

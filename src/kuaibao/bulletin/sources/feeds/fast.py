@@ -17,10 +17,13 @@ from kuaibao.bulletin.sources.feeds.document import Feed, FeedEntry, Text
 from kuaibao.bulletin.sources.feeds.elements import OF_FEEDS, Handler, handler_of
 from kuaibao.bulletin.sources.feeds.gathering import (
     CONTEXT,
+    NO_ATTRIBUTES,
+    Attributes,
     DeclinedError,
     Element,
     Gathered,
     Reader,
+    attributes_of,
     flat_text,
 )
 from kuaibao.bulletin.sources.feeds.vocabulary import RIVALS, Names, is_harmless
@@ -102,7 +105,7 @@ class _Walk:
     def read(self, root: Element, problems: tuple[str, ...]) -> Feed:
         form = self._format(root)
         self.reader.is_atom = form == "atom10"
-        self.reader.enter(root)
+        self.reader.enter(root.attrib)
         feed = Gathered()
         feed.language = self.reader.language
         if self.reader.is_atom:
@@ -143,14 +146,14 @@ class _Walk:
         n_channel = 0
         for child in root:
             name = self.names[child.tag]
-            before = self.reader.enter(child)
+            before = self.reader.enter(child.attrib)
             if name == "channel":
                 n_channel += 1
                 if n_channel > 1 or child.get("lastmod") or child.get("href"):
                     raise DeclinedError
                 self._channel(child, feed, 3)
             elif name == "item":
-                self._entry(child, 3)
+                self._entry(child, child.attrib, 3)
             elif name in ("image", "textinput"):
                 self._check_picture(child)
             else:
@@ -162,10 +165,11 @@ class _Walk:
         seen_entry = False
         for child in parent:
             name = names[child.tag]
-            before = reader.enter(child) if child.keys() else None
+            attributes = attributes_of(child)
+            before = reader.enter(attributes) if attributes else None
             if name in ("item", "entry"):
                 seen_entry = True
-                self._entry(child, depth + 1)
+                self._entry(child, attributes, depth + 1)
             elif name == "language":
                 feed.language = flat_text(child)
             elif name in ("image", "textinput"):
@@ -174,10 +178,11 @@ class _Walk:
                 if seen_entry and name in ("title", "dc:title"):
                     feed.title_depth = -1
                 reader.depth = depth
-                handler_of(name)(reader, child, feed)
+                handler_of(name)(reader, child, attributes, feed)
             elif name not in _NOT_OURS:
                 self._check_unread(name, child)
-            reader.leave(before)
+            if before:
+                reader.leave(before)
 
     def _check_picture(self, element: Element) -> None:
         """A picture or a text field of the feed: read past it if it holds only its own."""
@@ -189,12 +194,11 @@ class _Walk:
         if not is_harmless(name) and (len(element) or name in RIVALS):
             raise DeclinedError
 
-    def _entry(self, element: Element, depth: int) -> None:
+    def _entry(self, element: Element, attributes: Attributes, depth: int) -> None:
         self.n_entry += 1
         if self.n_entry > self.max_entries:
             return
         entry = Gathered()
-        attributes = element.attrib
         if attributes:
             if attributes.get("lastmod") or attributes.get("href"):
                 raise DeclinedError
@@ -203,11 +207,12 @@ class _Walk:
         reader.depth = depth
         for child in element:
             handle = handlers[child.tag]
-            # The dictionary of attributes is asked for only where it is: asking makes one.
-            if child.keys() and not CONTEXT.isdisjoint(child.attrib):
-                before = reader.enter(child)
-                handle(reader, child, entry)
+            # `attributes_of`, without the call.
+            attributes = child.attrib if child.keys() else NO_ATTRIBUTES
+            if attributes and not CONTEXT.isdisjoint(attributes):
+                before = reader.enter(attributes)
+                handle(reader, child, attributes, entry)
                 reader.leave(before)
             else:
-                handle(reader, child, entry)
+                handle(reader, child, attributes, entry)
         self.entries.append(entry.entry())

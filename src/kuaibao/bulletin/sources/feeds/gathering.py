@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,16 +28,20 @@ from kuaibao.bulletin.sources.feeds.xhtml import NotPlainError, inner_markup
 __all__ = [
     "CONTEXT",
     "MEDIA_TYPES",
+    "NO_ATTRIBUTES",
+    "Attributes",
     "DeclinedError",
     "Element",
     "Gathered",
     "Reader",
+    "attributes_of",
     "cleaned",
     "flat_text",
 ]
 
 Element = Any
 """An element of the C parser of `xml.etree`."""
+Attributes = Mapping[str, str]
 
 _XML_BASE = "http://www.w3.org/XML/1998/namespace}base"
 _XML_LANG = "http://www.w3.org/XML/1998/namespace}lang"
@@ -53,6 +58,7 @@ MEDIA_TYPES = {"text": "text/plain", "plain": "text/plain", "html": "text/html",
                "xhtml": "application/xhtml+xml"}  # fmt: skip
 """What the formats call the types."""
 _NO_TEXT = Text("")
+NO_ATTRIBUTES: Attributes = {}
 _FAR = 1 << 30
 _new_tuple = tuple.__new__  # a third of the time of a named tuple's own constructor
 
@@ -62,22 +68,23 @@ class DeclinedError(Exception):
 
 
 class Gathered:
-    """What was gathered of the feed or of one entry. What was not set keeps the class's value."""
+    """What was gathered of the feed or of one entry."""
 
-    title: Text | None = None
-    title_depth = -1
-    title_kept_depth = _FAR
-    link: str | None = None
-    id = ""
-    language = ""
-    summary: Text | None = None
-    summary_depth = _FAR
-    published: datetime | None = None
-    updated: datetime | None = None
-    published_text = ""
-    updated_text = ""
+    __slots__ = (
+        "authors", "categories", "content", "id", "language", "link", "links", "published",
+        "published_text", "summary", "summary_depth", "title", "title_depth", "title_kept_depth",
+        "updated", "updated_text",
+    )  # fmt: skip
 
     def __init__(self) -> None:
+        self.title: Text | None = None
+        self.summary: Text | None = None
+        self.title_depth = -1
+        self.title_kept_depth = self.summary_depth = _FAR
+        self.link: str | None = None
+        self.id = self.language = self.published_text = self.updated_text = ""
+        self.published: datetime | None = None
+        self.updated: datetime | None = None
         self.links: list[Link] = []
         self.content: list[Text] = []
         self.authors: list[Person] = []
@@ -113,10 +120,9 @@ class Reader:
         self.is_atom = False
         self.problems: list[str] = []
 
-    def enter(self, element: Element) -> tuple[str, str] | None:
+    def enter(self, attributes: Attributes) -> tuple[str, str] | None:
         """Take on the base and the language that an element may have; what `leave` wants back."""
-        attributes = element.attrib
-        if CONTEXT.isdisjoint(attributes):
+        if not attributes or CONTEXT.isdisjoint(attributes):
             return None
         get = attributes.get
         own, spoken = get(_XML_BASE) or get("base"), get(_XML_LANG, get("lang"))
@@ -135,11 +141,11 @@ class Reader:
         if before is not None:
             self.base, self.language = before
 
-    def text(self, element: Element, media_type: str) -> Text:
+    def text(self, element: Element, attributes: Attributes, media_type: str) -> Text:
         """A text construct, of this type if it names none; RSS's plain text may be markup."""
-        if element.keys():
-            media_type = _declared_type(element.attrib, media_type)
-        if media_type in _PLAIN and len(element) == 0:
+        if attributes:
+            media_type = _declared_type(attributes, media_type)
+        if len(element) == 0 and media_type in _PLAIN:
             value = (element.text or "").strip()
             if "<" in value or "&" in value:
                 if media_type == "text/plain" and not self.is_atom and looks_like_html(value):
@@ -169,13 +175,18 @@ class Reader:
         return moment
 
 
-def _declared_type(attributes: dict[str, str], default: str) -> str:
+def _declared_type(attributes: Attributes, default: str) -> str:
     if len(attributes) == 1 and (known := MEDIA_TYPES.get(attributes.get("type", ""))):
         return known
     if attributes.get("mode"):
         raise DeclinedError
     kind = attributes.get("type", default).lower()
     return MEDIA_TYPES.get(kind, kind)
+
+
+def attributes_of(element: Element) -> Attributes:
+    """The attributes of an element, which makes itself a dictionary when it is asked for none."""
+    return element.attrib if element.keys() else NO_ATTRIBUTES
 
 
 def flat_text(element: Element) -> str:
