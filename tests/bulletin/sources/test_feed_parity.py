@@ -3,6 +3,7 @@
 import importlib.util
 import warnings
 from pathlib import Path
+from urllib.parse import urljoin
 
 import feedparser
 import pytest
@@ -154,6 +155,33 @@ def test_addresses_in_markup_are_made_absolute_as_feedparser_does(parts):
     ours = relative.resolve_markup(text, "http://e.org/d/")
     theirs = resolve_relative_uris(text, "http://e.org/d/", "utf-8", "text/html")
     assert resolve_relative_uris(ours, "", "utf-8", "text/html") == theirs
+
+
+_BASES = (
+    "http://e.org/d/feed.xml",
+    "https://例子.org/a?b#c",
+    "http://[e.org/",
+    "ftp://e.org/x",
+    "rel/",
+)
+_ADDRESSES = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(
+            ["http://", "https://", "HTTP://", "http:///", "", "ftp://", " http://", "tag:", "urn:"]
+        ),
+        st.text("aZ0.-:/?#;=&%[]@ _~\u00e9\n\t", max_size=12),
+    ),
+)
+
+
+@given(st.sampled_from(_BASES), _ADDRESSES)
+def test_an_address_is_joined_as_the_library_joins_it(base, address):
+    try:
+        expected = urljoin(base, relative._TRIPLE_SLASH.sub(r"\1", address))
+    except ValueError:
+        expected = ""
+    assert relative.join(base, address) == expected
 
 
 @given(st.text(alphabet="ab<>/&;=\"' #x39!-hrefimgsc.:\n", max_size=60))

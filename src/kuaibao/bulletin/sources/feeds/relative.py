@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html.entities
 import re
+from functools import lru_cache
 from urllib.parse import urljoin
 
 __all__ = ["join", "looks_like_html", "resolve_markup", "safe_base"]
@@ -57,11 +58,19 @@ def _any_case(name: str) -> str:
 
 
 # An equals sign behind such a name (or behind a blank) with no absolute address after it. It begins
-# with the one letter to look for, which is what makes it quick.
+# with the one letter to look for, and then with the letters that such names end in, which is what
+# makes it quick.
+_LAST_LETTERS = "".join({name[-1] + name[-1].upper() for name in _ADDRESS_ATTRIBUTES})
 _MAYBE_RELATIVE = re.compile(
-    rf"""=(?!["']?https?://)(?:{"|".join(f"(?<={_any_case(n)}=)" for n in _ADDRESS_ATTRIBUTES)}"""
-    r"|(?<=\s=))"
+    rf"""=(?<=[{_LAST_LETTERS}\s]=)(?!["']?https?://)"""
+    rf"(?:{'|'.join(f'(?<={_any_case(name)}=)' for name in _ADDRESS_ATTRIBUTES)}|(?<=\s=))"
 )
+_PLAIN = r"[\w/.~%+,:=&@!*'()$-]"
+_WHOLE = re.compile(
+    rf"https?://[a-zA-Z0-9.-]+(?::\d+)?(?:/{_PLAIN}*+)?(?:\?{_PLAIN}++)?|(?:tag|urn):{_PLAIN}++",
+    re.ASCII,
+)
+"""An address which urljoin gives back as it is."""
 
 
 def join(base: str, address: str) -> str:
@@ -70,7 +79,14 @@ def join(base: str, address: str) -> str:
         address = _TRIPLE_SLASH.sub(r"\1", address)
     if not base:
         return address if _is_joined_alone(address) else _urljoin(base, address)
+    if _WHOLE.fullmatch(address) and _can_be_read(base):
+        return address
     return _urljoin(base, address)
+
+
+@lru_cache(maxsize=256)
+def _can_be_read(base: str) -> bool:
+    return _urljoin(base, "x") != ""
 
 
 def _is_joined_alone(address: str) -> bool:
