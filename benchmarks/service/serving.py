@@ -11,7 +11,7 @@ With `--keep FILE` each measurement is kept as a line of JSON, and a later call 
 run may be done in pieces, and the table is of the whole of it.
 
 python benchmarks/service/serving.py [--small] [--llama-python PYTHON] [--clients 1 8 32 128]
-    [--servers NAME…] [--rounds N] [--keep FILE]
+    [--servers NAME…] [--rounds N] [--tokens N] [--keep FILE]
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SERVERS = (
     "kuaibao", "kuaibao float32", "ctranslate2", "ctranslate2 int8", "llama.cpp", "llama.cpp int8",
     "transformers",
 )  # fmt: skip
-N_EACH = {1: 12, 8: 4, 32: 2, 128: 1}
+N_EACH = {1: 4, 8: 2, 32: 1, 128: 1}
 """Requests a client."""
 WORDS = [
     "the",
@@ -204,9 +204,10 @@ def main() -> None:
     parser.add_argument("--servers", nargs="*", default=[*SERVERS])
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32, 128])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tokens", type=int, default=128, help="of each answer")
     parser.add_argument("--keep", type=Path)
     chosen = parser.parse_args()
-    n_new, clients = (8, [1, 4]) if chosen.small else (32, chosen.clients)
+    n_new, clients = (8, [1, 4]) if chosen.small else (chosen.tokens, chosen.clients)
     folder, kept = shipped_model("gpt-small"), Kept(chosen.keep)
     python = chosen.llama_python
     with tempfile.TemporaryDirectory() as made:

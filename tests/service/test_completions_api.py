@@ -233,3 +233,31 @@ def test_health_readiness_metrics_and_openapi(server):
     for name in ("first_token_seconds", "token_seconds", "waiting", "cached_prompt_tokens_total"):
         assert f"kuaibao_service_{name}{{" in metrics
     assert "/v1/completions" in httpx2.get(server.url + "/openapi.json", timeout=60).json()["paths"]
+
+
+def test_an_error_before_the_first_token_has_a_status_of_its_own_also_in_a_stream(tmp_path):
+    from running import Running, make_service
+
+    with Running(make_service(tmp_path, timeout_s=-1.0)) as server:
+        body = {"model": "fake", "prompt": "Hello", "max_tokens": 8, "stream": True}
+        answer = post(server, "/v1/completions", body)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert answer.json()["error"]["code"] == "overloaded"
+
+
+def test_log_probabilities_of_a_dialogue_are_streamed_too(client):
+    chunks = client.chat.completions.create(
+        model="fake", messages=[{"role": "user", "content": "Hi"}], max_tokens=4, stream=True,
+        logprobs=True, top_logprobs=2, logit_bias={"256": -100},
+    )  # fmt: skip
+    tokens = [t for chunk in chunks for t in chunk.choices[0].logprobs.content]
+    assert len(tokens) == 4
+    assert all(len(token.top_logprobs) == 2 for token in tokens)
+
+
+def test_too_many_stop_strings_are_counted_and_not_called_no_string(server):
+    body = {"model": "fake", "prompt": "x", "stop": list("abcde")}
+    answer = post(server, "/v1/completions", body)
+    assert answer.status_code == 400
+    assert "at most 4 items" in answer.json()["error"]["message"]

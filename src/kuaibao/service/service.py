@@ -20,7 +20,7 @@ from kuaibao.errors import InputError
 from kuaibao.service import tables
 from kuaibao.service.alerts import alert_teller
 from kuaibao.service.engine.pool import ModelPool, ModelSpec
-from kuaibao.service.errors import ForbiddenError, KeyRefusedError
+from kuaibao.service.errors import ForbiddenError, KeyRefusedError, RateLimitError
 from kuaibao.service.picture_models import PictureModels
 from kuaibao.service.policy import (
     Application,
@@ -255,10 +255,12 @@ class Service:
             RateLimitError: A ceiling is reached or a budget spent.
         """
         self.budgets.check(row)
-        application = caller.application
-        reservation = self.quotas.reserve(
-            application.application_id, application.ceilings, n_most, end_user=row.end_user
-        )
+        number, ceilings = caller.application.application_id, caller.application.ceilings
+        try:
+            reservation = self.quotas.reserve(number, ceilings, n_most, end_user=row.end_user)
+        except RateLimitError as error:
+            error.headers |= self.quotas.headers(number, ceilings)
+            raise
         self.ledger.open(row, n_prompt_token)
         return reservation
 
