@@ -94,7 +94,6 @@ def test_sign_up_is_limited_by_address(tmp_path):
             for i in range(6)
         ]
     assert answers[-1].status_code == 429
-    assert answers[-1].headers["x-ratelimit-remaining-requests"] == "0"
     assert "Retry-After" in answers[-1].headers
 
 
