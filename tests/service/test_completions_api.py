@@ -261,3 +261,15 @@ def test_too_many_stop_strings_are_counted_and_not_called_no_string(server):
     answer = post(server, "/v1/completions", body)
     assert answer.status_code == 400
     assert "at most 4 items" in answer.json()["error"]["message"]
+
+
+def test_a_body_that_is_no_json_is_told_with_the_place(server):
+    headers = {"Authorization": f"Bearer {server.key}", "Content-Type": "application/json"}
+    answer = httpx2.post(
+        server.url + "/v1/completions", content=b'{"model": "fake", ', headers=headers, timeout=60
+    )
+    error = answer.json()["error"]
+    assert answer.status_code == 400
+    assert "JSON body" in error["message"]
+    assert "character 18" in error["message"]
+    assert error["param"] is None

@@ -134,6 +134,12 @@ def _as_invalid(error: RequestValidationError) -> InvalidRequestError:
     # That a list is no string says nothing where a list may stand: its own fault goes before.
     told = [one for one in complaints if not str(one.get("type", "")).endswith("_type")]
     first: dict[str, Any] = (told or complaints)[0]
+    if first.get("type") == "json_invalid":
+        why = first.get("ctx", {}).get("error", "")
+        where = first.get("loc", (0,))[-1]
+        return InvalidRequestError(
+            f"We could not parse the JSON body of your request: {why} at character {where}"
+        )
     place = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path")]
     field = place[0] if place else None
     message = str(first.get("msg", "invalid request"))
