@@ -1,7 +1,7 @@
 """Throughput, time to the first token and fairness at 1, 8, 32 and 128 clients, beside other servers.
 
 The same weights behind each server, one thread each, asked in turns by the same clients with the same
-prompts; streamed, greedy. Ours writes with int8 weights unless told otherwise, so each server is there
+prompts, none twice; streamed, greedy, each answer as long as the others. Ours writes with int8 weights unless told otherwise, so each server is there
 in float32 and, where it can, in int8. Fairness is Jain's index over the clients' tokens a second: 1 is
 equal. Each load is measured in several rounds, whose medians stand in the table. Servers that can't be
 had here are named and left out; those that are not asked stand still. llama-cpp-python is looked for in the environment of `--llama-python`.
@@ -19,17 +19,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import random
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import _peers
 import httpx2
+from _prompts import lasting_prompts
 
 from kuaibao.transformer.shipped import shipped_model
 
@@ -39,22 +40,6 @@ SERVERS = (
 )  # fmt: skip
 N_EACH = {1: 4, 8: 2, 32: 1, 128: 1}
 """Requests a client."""
-WORDS = [
-    "the",
-    "library",
-    "opened",
-    "a",
-    "reading",
-    "room",
-    "in",
-    "may",
-    "and",
-    "readers",
-    "book",
-    "desks",
-    "at",
-    "home",
-]
 
 
 @dataclass
@@ -64,13 +49,8 @@ class Heard:
     whole_s: float
 
 
-def prompt(n: int) -> str:
-    drawn = random.Random(n)
-    return " ".join(drawn.choices(WORDS, k=24))
-
-
-async def one(client: httpx2.AsyncClient, server: _peers.Server, n: int, n_new: int) -> Heard:
-    body = {"model": server.model, "prompt": prompt(n), "max_tokens": n_new, "temperature": 0,
+async def one(client: httpx2.AsyncClient, server: _peers.Server, prompt: str, n_new: int) -> Heard:
+    body = {"model": server.model, "prompt": prompt, "max_tokens": n_new, "temperature": 0,
             "stream": True}  # fmt: skip
     headers = {"Authorization": f"Bearer {server.key}"}
     begun, first, n_token = time.perf_counter(), 0.0, 0
@@ -89,12 +69,15 @@ async def one(client: httpx2.AsyncClient, server: _peers.Server, n: int, n_new: 
     return Heard(n_token, first, time.perf_counter() - begun)
 
 
-async def crowd(server: _peers.Server, n_client: int, n_each: int, n_new: int) -> list[list[Heard]]:
+async def crowd(
+    server: _peers.Server, n_client: int, prompts: list[str], n_new: int
+) -> list[list[Heard]]:
+    """Each client asks its share of the prompts, one after the other."""
     limits = httpx2.Limits(max_connections=None)
     async with httpx2.AsyncClient(timeout=900, limits=limits, trust_env=False) as client:
 
         async def person(who: int) -> list[Heard]:
-            return [await one(client, server, who * 100 + i, n_new) for i in range(n_each)]
+            return [await one(client, server, p, n_new) for p in prompts[who::n_client]]
 
         return list(await asyncio.gather(*(person(who) for who in range(n_client))))
 
@@ -117,9 +100,9 @@ class Row:
     fairness: float
 
 
-def measure(server: _peers.Server, n_client: int, turn: int, n_each: int, n_new: int) -> Row:
+def measure(server: _peers.Server, n_client: int, turn: int, prompts: list[str], n_new: int) -> Row:
     cpu, begun = server.cpu_s(), time.perf_counter()
-    found = asyncio.run(crowd(server, n_client, n_each, n_new))
+    found = asyncio.run(crowd(server, n_client, prompts, n_new))
     passed, used = time.perf_counter() - begun, server.cpu_s() - cpu
     every = [heard for own in found for heard in own]
     n_token = sum(heard.n_token for heard in every)
@@ -179,18 +162,21 @@ def _cells(own: list[Row]) -> str:
     )
 
 
-def run(servers: list[_peers.Server], clients: list[int], rounds: int, n_new: int, kept: Kept,
-        *, small: bool) -> None:  # fmt: skip
+def run(
+    servers: list[_peers.Server], clients: list[int], rounds: int, n_new: int, kept: Kept,
+    prompts: list[str],
+) -> None:  # fmt: skip
+    left = iter(prompts)  # each is asked once of each server: what was cached helps nobody
     for turn in range(rounds):
         for n_client in clients:
+            asked = list(islice(left, n_client * N_EACH.get(n_client, 1)))
             # Who comes first finds another machine than who comes last: they take turns in that too.
             for server in [*servers[turn % len(servers) :], *servers[: turn % len(servers)]]:
                 if kept.has(server.name, n_client, turn):
                     continue
-                n_each = 1 if small else N_EACH.get(n_client, 2)
                 server.resume()
                 try:
-                    kept.add(measure(server, n_client, turn, n_each, n_new))
+                    kept.add(measure(server, n_client, turn, asked, n_new))
                 except (RuntimeError, httpx2.HTTPError) as error:
                     print(f"{server.name:17} {n_client:4} clients: failed ({error!r})"[:200],
                           flush=True)  # fmt: skip
@@ -209,6 +195,9 @@ def main() -> None:
     chosen = parser.parse_args()
     n_new, clients = (8, [1, 4]) if chosen.small else (chosen.tokens, chosen.clients)
     folder, kept = shipped_model("gpt-small"), Kept(chosen.keep)
+    rounds = 1 if chosen.small else chosen.rounds
+    n_prompt = rounds * sum(n * N_EACH.get(n, 1) for n in clients)
+    prompts = lasting_prompts(folder, n_prompt, n_new)
     python = chosen.llama_python
     with tempfile.TemporaryDirectory() as made:
         work = Path(made)
@@ -230,14 +219,13 @@ def main() -> None:
                 servers.append(server)
                 try:
                     # The first answers load the model and make the machine code.
-                    asyncio.run(crowd(server, 2, 2, 8))
+                    asyncio.run(crowd(server, 2, ["The library", "A desk", "In May"], 8))
                 except (RuntimeError, httpx2.HTTPError) as error:
                     print(f"{server.name}: does not answer ({error})"[:300], flush=True)
                     servers.pop().end()
                     continue
                 server.pause()
-            rounds = 1 if chosen.small else chosen.rounds
-            run(servers, clients, rounds, n_new, kept, small=chosen.small)
+            run(servers, clients, rounds, n_new, kept, prompts)
         finally:
             for server in servers:
                 server.end()
