@@ -6,7 +6,7 @@ GPT-2's smallest size, since the gate's cost is by request and token, not by par
 repository's own). The slow clients send a request byte by byte, wait, and read slowly, while a quick
 one is timed.
 
-python benchmarks/service/gate.py [--small] [--slow N]
+python benchmarks/service/gate.py [--small] [--slow N] [--precision int8|float32] [--tokens N]
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ import uvicorn
 
 from kuaibao.service.api import create_app
 from kuaibao.service.engine import GenerationRequest, Sampling
-from kuaibao.service.engine.core import CoreModel
+from kuaibao.service.engine.core import CoreModel, Precision
 from kuaibao.service.engine.pool import ModelSpec
 from kuaibao.service.service import Service, make_pool, open_service_database
 from kuaibao.service.settings import ServiceSettings
 from kuaibao.transformer import TransformerConfig, build_model
+from kuaibao.transformer.quantized import quantize
 from kuaibao.transformer.shipped import shipped_model
 from kuaibao.transformer.tokenizers import load_tokenizer
 
@@ -205,19 +206,23 @@ def _other_key(served: Served) -> str:
     return secret
 
 
-def model_of(small: bool) -> CoreModel:
+def model_of(small: bool, precision: Precision) -> CoreModel:
     folder = shipped_model("gpt-small")
     if small:
-        return CoreModel.load("bench", folder, n_slot=N_AT_ONCE)
-    return CoreModel("bench", build_model(TransformerConfig(eos_id=0, n_positions=128), seed=0).eval(),
-                     load_tokenizer(folder), n_slot=N_AT_ONCE)  # fmt: skip
+        return CoreModel.load("bench", folder, n_slot=N_AT_ONCE, precision=precision)
+    model = build_model(TransformerConfig(eos_id=0, n_positions=256), seed=0).eval()
+    if precision == "int8":
+        model = quantize(model)
+    return CoreModel("bench", model, load_tokenizer(folder), n_slot=N_AT_ONCE)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--slow", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=128, help="of each answer")
+    parser.add_argument("--precision", choices=["int8", "float32"], default="int8")
     parser.add_argument("--only", choices=["overhead", "slow"])
     chosen = parser.parse_args()
     torch.set_num_threads(1)
@@ -225,11 +230,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
     with tempfile.TemporaryDirectory() as folder:
         if chosen.only != "slow":
-            served = Served(model_of(chosen.small), str(Path(folder) / "a"))
-            overhead(served, *((8, 16, 1) if chosen.small else (16, 24, chosen.rounds)))
+            served = Served(model_of(chosen.small, chosen.precision), str(Path(folder) / "a"))
+            size = (8, 16, 1) if chosen.small else (16, chosen.tokens, chosen.rounds)
+            overhead(served, *size)
             served.end()
         if chosen.only != "overhead":
-            served = Served(model_of(True), str(Path(folder) / "b"))
+            served = Served(model_of(True, chosen.precision), str(Path(folder) / "b"))
             asyncio.run(slow(served, 50 if chosen.small else chosen.slow))
             served.end()
 

@@ -127,7 +127,8 @@ def test_a_held_prompt_waits_for_a_person(server, developer):
     dev = developer("holder", {**FREE, "input": {"toxic_language": "hold"}, "retention_days": 7})
     assert dev.complete(prompt=RUDE).json()["error"]["code"] == "content_held"
     admin = Person(server.url, server.key)
-    held = [h for h in admin.call("GET", "/v1/kuaibao/held").json()["data"] if RUDE in h["text"]]
+    held = [h for h in admin.call("GET", "/v1/kuaibao/held").json()["data"] if h["text"] == RUDE]
+    held = [h for h in held if h["application_id"] == dev.application_id]
     assert len(held) == 1
     path = f"/v1/kuaibao/held/{held[0]['held_id']}"
     assert admin.call("POST", path, {"decision": "misuse"}).status_code == 200
@@ -146,7 +147,7 @@ def test_a_held_text_is_kept_once_and_passes_when_a_person_finds_it_harmless(ser
     for _ in range(3):
         assert dev.complete(prompt=quoted).json()["error"]["code"] == "content_held"
     admin = Person(server.url, server.key)
-    held = [h for h in admin.call("GET", "/v1/kuaibao/held").json()["data"] if quoted in h["text"]]
+    held = [h for h in admin.call("GET", "/v1/kuaibao/held").json()["data"] if h["text"] == quoted]
     assert len(held) == 1
     path = f"/v1/kuaibao/held/{held[0]['held_id']}"
     assert admin.call("POST", path, {"decision": "harmless"}).status_code == 200

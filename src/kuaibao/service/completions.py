@@ -123,7 +123,7 @@ class Completions:
 
     async def complete(self, caller: Caller, call: CompletionCall) -> Run:
         """The whole answer; `best_of` candidates are ranked and all are billed."""
-        run, stream = await self.start(caller, call)
+        run, stream = await self.start(caller, call, is_patient=True)
         work = asyncio.ensure_future(_drain(stream))
         try:
             while not (await asyncio.wait({work}, timeout=_LOOK_EVERY_S))[0]:
@@ -139,8 +139,15 @@ class Completions:
             run.choices = _best(run.choices, call)
         return run
 
-    async def start(self, caller: Caller, call: CompletionCall) -> tuple[Run, AsyncIterator[Batch]]:
+    async def start(
+        self, caller: Caller, call: CompletionCall, *, is_patient: bool = False
+    ) -> tuple[Run, AsyncIterator[Batch]]:
         """Admit a request; gives the run and its pieces as they come.
+
+        Args:
+            caller: Who asks.
+            call: For what.
+            is_patient: Whether nobody looks at it before its end; pieces then come late.
 
         Raises:
             ApiError: A ceiling, the policy or the engine refuses.
@@ -175,7 +182,9 @@ class Completions:
             choices=[Choice(index) for index in range(n_choice)],
             n_prompt_token=n_prompt,
         )
-        return run, self._work(caller, run, row, scheduler, reservation)
+        # An output policy may end a text early: it looks at it as it comes.
+        is_patient = is_patient and not caller.application.policy.output
+        return run, self._work(caller, run, row, scheduler, reservation, is_patient)
 
     def _check_ceilings(self, caller: Caller, call: CompletionCall) -> tuple[int, int]:
         ceilings = caller.application.ceilings
@@ -216,11 +225,13 @@ class Completions:
         row: UsageRow,
         scheduler: Scheduler,
         reservation: Reservation,
+        is_patient: bool,
     ) -> AsyncIterator[Batch]:
         status = "cancelled"
         generations: list[Generation] = []
+        inbox: Inbox[tuple[int, Event]] = Inbox(Post.here())
         try:
-            inbox, assemblers = self._submit(caller, run, scheduler, generations)
+            assemblers = self._submit(caller, run, scheduler, generations, inbox, is_patient)
             if echoed := [(choice, piece) for choice in run.choices for piece in choice.pieces]:
                 yield echoed
             n_open, saved = len(generations), 0
@@ -255,15 +266,17 @@ class Completions:
         finally:
             for generation in generations:
                 generation.cancel()
+            for index, event in inbox.rest():  # was made, so it is billed
+                self._failure(run, run.choices[index], event)
             self.service.settle(
                 row, reservation, run.n_prompt_token, run.n_completion_token, status
             )
 
     def _submit(
-        self, caller: Caller, run: Run, scheduler: Scheduler, generations: list[Generation]
-    ) -> tuple[Inbox[tuple[int, Event]], list[TextAssembler]]:
+        self, caller: Caller, run: Run, scheduler: Scheduler, generations: list[Generation],
+        inbox: Inbox[tuple[int, Event]], is_patient: bool,
+    ) -> list[TextAssembler]:  # fmt: skip
         call, model = run.call, scheduler.model
-        inbox: Inbox[tuple[int, Event]] = Inbox(Post.here())
         assemblers: list[TextAssembler] = []
 
         def listen(index: int, event: Event) -> None:
@@ -290,9 +303,12 @@ class Completions:
                     piece = assembler.feed(TokenEvent(token=token, is_prompt=True))
                     choice.pieces.append(piece)
             assemblers.append(assembler)
-            listener = partial(listen, choice.index)
-            generations.append(scheduler.submit(request, listener, flush=inbox.post.flush))
-        return inbox, assemblers
+            generation = scheduler.submit(
+                request, partial(listen, choice.index), flush=inbox.post.flush,
+                is_patient=is_patient,
+            )  # fmt: skip
+            generations.append(generation)
+        return assemblers
 
     @staticmethod
     def _failure(run: Run, choice: Choice, event: Event) -> ApiError | None:

@@ -78,4 +78,8 @@ class Inbox(Generic[T]):
                 await self._waiter
             finally:
                 self._waiter = None
+        return self.rest()
+
+    def rest(self) -> list[T]:
+        """All that lies here now."""
         return [self._items.popleft() for _ in range(len(self._items))]

@@ -26,9 +26,9 @@ from kuaibao.service.errors import InvalidRequestError, OverloadedError
 
 __all__ = ["EngineStats", "Generation", "Scheduler"]
 
-GATHER_S = 0.002
-"""Tokens of a small model that follow each other sooner than this go to their clients together: to
-wake the event loop and send costs more than to make one. First and last tokens never wait."""
+GATHER_S = 1 / 60
+"""Tokens that follow each other within one refresh of a screen go to their clients together: to
+wake the event loop and to send cost more than a small model needs. First and last never wait."""
 
 Listener = Callable[[TokenEvent | BaseException], None]
 Flush = Callable[[], None]
@@ -41,6 +41,7 @@ class Generation:
     request: GenerationRequest
     listener: Listener
     flush: Flush | None = None
+    is_patient: bool = False
     slot: int = -1
     n_generated: int = 0
     text: bytearray = field(default_factory=bytearray)
@@ -131,21 +132,27 @@ class Scheduler:
         return len(self._running)
 
     def submit(
-        self, request: GenerationRequest, listener: Listener, *, flush: Flush | None = None
+        self,
+        request: GenerationRequest,
+        listener: Listener,
+        *,
+        flush: Flush | None = None,
+        is_patient: bool = False,
     ) -> Generation:
         """Queue a sequence.
 
         Args:
             request: What is wanted.
             listener: Hears each event, from the engine's thread.
-            flush: Called once after each turn in which the listener heard something; equal ones of
+            flush: Called once after a turn in which the listener heard something; equal ones of
                 several sequences once for all of them.
+            is_patient: Whether `flush` is called after the last event only.
 
         Raises:
             InvalidRequestError: Prompt and completion do not fit the context.
             OverloadedError: The queue is full, or the service is stopping.
         """
-        generation = Generation(request, listener, flush)
+        generation = Generation(request, listener, flush, is_patient)
         if not request.prompt:
             raise InvalidRequestError("the prompt has no token", param="prompt")
         if generation.n_token > self.model.n_context:
@@ -207,9 +214,9 @@ class Scheduler:
 
     def _tell(self, generation: Generation, event: TokenEvent | BaseException) -> None:
         generation.listener(event)
-        if generation.flush is not None:
-            self._unflushed.add(generation.flush)
         is_last = isinstance(event, BaseException) or event.finish_reason is not None
+        if generation.flush is not None and (is_last or not generation.is_patient):
+            self._unflushed.add(generation.flush)
         self._is_urgent = self._is_urgent or is_last
 
     def _flush(self) -> None:
