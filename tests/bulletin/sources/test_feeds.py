@@ -224,3 +224,12 @@ def test_an_entry_of_endless_categories_is_for_the_parser_that_can_be_stopped(n_
     assert (feed and feed.parser) == path
     if feed:
         assert len(feed.entries[0].categories) == n_category
+
+
+@pytest.mark.parametrize("author", ["a@" + "a-" * 500_000, "a" * 500_000 + "@", "a@b." * 200_000])
+def test_an_endless_word_with_an_at_sign_is_looked_through_once(author):
+    feed = parse_feed(
+        f'<rss version="2.0"><channel><item><author>{author}</author></item></channel></rss>'.encode()
+    )
+    assert feed.parser == "fast"
+    assert len(feed.entries[0].authors) == 1

@@ -30,9 +30,12 @@ Handler = Callable[[Reader, Element, Attributes, Gathered], None]
 _ATOM_NAME = "http://www.w3.org/2005/Atom}name"
 _RDF_RESOURCE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource"
 _MAIL = re.compile(
-    r"[a-zA-Z0-9_.+-]+@(?:\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.|(?:[a-zA-Z0-9-]+\.)+)"
+    r"(?<![a-zA-Z0-9_.+-])[a-zA-Z0-9_.+-]++@"
+    r"(?:\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.|(?:[a-zA-Z0-9-]++\.)+)"
     r"(?:[a-zA-Z]{2,4}|[0-9]{1,3})\]?(?:\?subject=\S+)?"
 )
+"""A mail address where the tolerant parser finds it. It begins where its word does, so that a long
+word is looked through once."""
 _LOST_AMPERSAND = re.compile(r"&([A-Za-z0-9_]+);")
 _ITUNES = "http://www.itunes.com/"
 _MEDIA_SCHEME = "http://search.yahoo.com/mrss/category_schema"
