@@ -166,6 +166,7 @@ async def slow(served: Served, n: int) -> None:
         writer.close()
         answers.append(b" 200 " in text[:20] and b"[DONE]" in text)
 
+    await _quick(served)  # loads the model
     held: list[int] = []
     process, before = psutil.Process(), psutil.Process().memory_info().rss
     tasks = [asyncio.create_task(dawdle(i)) for i in range(n)]

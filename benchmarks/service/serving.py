@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -199,6 +200,8 @@ def main() -> None:
     n_prompt = rounds * sum(n * N_EACH.get(n, 1) for n in clients)
     prompts = lasting_prompts(folder, n_prompt, n_new)
     python = chosen.llama_python
+    # Also who is stopped from outside ends the servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory() as made:
         work = Path(made)
         makers = {
