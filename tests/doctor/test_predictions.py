@@ -1,7 +1,6 @@
 """What a cure is said to give, on observations made by hand."""
 
 import dataclasses
-import math
 import sys
 from pathlib import Path
 
@@ -23,10 +22,10 @@ from kuaibao.doctor.verdict import diagnose
 def test_waiting_needs_no_core_so_that_more_workers_than_cores_help():
     busy = predicted_step_s(0.001, 0.05, 16, 2.0)
     asleep = predicted_step_s(0.001, 0.05, 16, 2.0, waiting=Waiting(0.049))
-    one_disk = predicted_step_s(0.001, 0.05, 16, 2.0, waiting=Waiting(0.049, n_at_once=2.0))
+    one_disk = predicted_step_s(0.001, 0.05, 16, 2.0, waiting=Waiting(0.049, disk_s=0.02))
     assert busy == pytest.approx(0.051 / 2)
     assert asleep == pytest.approx(0.05 / 16)
-    assert one_disk == pytest.approx(0.049 / 2)
+    assert one_disk == pytest.approx(0.02)
 
 
 def test_sending_is_paid_on_both_sides_and_only_with_workers():
@@ -40,10 +39,11 @@ def test_what_a_fetch_waits_for_is_told_by_whether_the_disk_was_read():
     asleep = {**FETCH, "items_wall": 0.08, "items_cpu": 0.02, "collate_wall": 0.0}
     found = waiting_in([asleep] * 4, 0.1, [])
     assert found.seconds == pytest.approx(0.075)
-    assert math.isinf(found.n_at_once)
+    assert found.disk_s == 0.0
     from_disk = {**asleep, "blocks_read": 300.0}
-    assert waiting_in([from_disk] * 4, 0.1, []).n_at_once == 2.0
-    assert waiting_in([from_disk] * 4, 0.1, [probe(reads_at_once=1.25)]).n_at_once == 1.25
+    assert waiting_in([from_disk] * 4, 0.1, []).disk_s == pytest.approx(0.0375)
+    probed = [probe(disk_bytes_a_second=512e4)]
+    assert waiting_in([from_disk] * 4, 0.1, probed).disk_s == pytest.approx(0.03)
     assert waiting_in([FETCH] * 4, 0.1, []).seconds == 0.0
 
 

@@ -105,7 +105,7 @@ class Case:
             # In a worker a batch is not made at quite the pace at which the loop makes it.
             data_s *= self.accounts.worker_s / max(1e-9, self.accounts.data_s)
         left = data_s / max(1e-9, self.accounts.data_s)
-        waiting = Waiting(min(1.0, left) * waiting.seconds, waiting.n_at_once)
+        waiting = Waiting(min(1.0, left) * waiting.seconds, min(1.0, left) * waiting.disk_s)
         return predicted_step_s(
             compute, data_s, n_workers, cores, sending=self.accounts.sending, waiting=waiting
         )

@@ -27,8 +27,8 @@ class Waiting:
     """Seconds of a batch's making in which its process sleeps and needs no core."""
 
     seconds: float = 0.0
-    n_at_once: float = float("inf")
-    """Waits that are served at the same time: few by a disk, any number by a distant server."""
+    disk_s: float = 0.0
+    """Seconds in which the disk gives what a batch reads of it, however many ask at once."""
 
 
 _COPIED_A_SECOND = 2.5e9
@@ -116,8 +116,7 @@ _A_MESSAGE, _A_TENSOR = 65, 45
 _PIPED_A_SECOND = 1.8e9
 """Bytes a second that a pipe takes or gives."""
 
-_DISK_AT_ONCE = 2.0
-"""Eight threads get about twice from a disk what one gets."""
+_BLOCK_BYTES = 512
 
 
 def waiting_in(rows: list[dict[str, float]], data_s: float, probes: list[ProbeRecord]) -> Waiting:
@@ -126,7 +125,7 @@ def waiting_in(rows: list[dict[str, float]], data_s: float, probes: list[ProbeRe
     Args:
         rows: One record a batch.
         data_s: Seconds to make a batch in one process.
-        probes: They know how many reads the disk serves at once.
+        probes: They know the disk's pace.
     """
     delayed = [row for row in rows if row["run_delay"] >= 0]
     if not delayed:
@@ -136,10 +135,11 @@ def waiting_in(rows: list[dict[str, float]], data_s: float, probes: list[ProbeRe
     share = sum(blocked) / sum(made)
     if share < 0.05:
         return Waiting()
-    if middle([row["blocks_read"] for row in delayed]) <= 0:
-        return Waiting(min(1.0, share) * data_s)
-    at_once = middle([p.reads_at_once for p in probes if p.reads_at_once is not None])
-    return Waiting(min(1.0, share) * data_s, at_once or _DISK_AT_ONCE)
+    waited_s = min(1.0, share) * data_s
+    n_bytes = _BLOCK_BYTES * middle([row["blocks_read"] for row in delayed])
+    a_second = middle([p.disk_bytes_a_second for p in probes if p.disk_bytes_a_second is not None])
+    # Not probed: eight readers get about twice from a disk what one gets.
+    return Waiting(waited_s, n_bytes / a_second if a_second else waited_s / 2 * (n_bytes > 0))
 
 
 def undelayed(rows: list[dict[str, float]], *names: str) -> float:

@@ -79,8 +79,8 @@ class ProbeRecord:
     """Making the narrow batch wide again."""
     collate_faulting_s: float | None = None
     """S2 as in a loop, with the threshold as it is."""
-    reads_at_once: float | None = None
-    """How many times quicker four threads read the evicted files than one; None without a disk."""
+    disk_bytes_a_second: float | None = None
+    """What four threads together get of the evicted files; None where the disk is no matter."""
     stored: bool = False
     """Reading a sample twice gave the very same memory: it is fetched, and not made."""
 

@@ -114,7 +114,7 @@ def _climb(
         evict(files)
         evicted = resident_fraction(files[:64])
         cold, _ = _seconds(lambda: read_items(dataset, chosen))
-    at_once = _reads_at_once(files) if cold > 1.3 * warm and len(files) > 3 else None
+    disk = _disk_bytes_a_second(files) if cold > 1.3 * warm and len(files) > 3 else None
     memory = _from_memory(dataset, chosen, files)
     draft = _drafted(dataset, chosen, resizes) if resizes.is_safe else None
     # In a worker the default collate writes into shared memory: no arena would help there.
@@ -152,7 +152,7 @@ def _climb(
         narrow_loop_s=None if narrow_loop_s is None else narrow_loop_s * scale,
         collate_faulting_s=None if faulting is None else faulting * scale,
         made_s=None if made is None else made * scale,
-        reads_at_once=at_once,
+        disk_bytes_a_second=disk,
         stored=stored,
     )
 
@@ -198,18 +198,15 @@ def _address(leaf: Any) -> int:
     return leaf.ctypes.data if isinstance(leaf, np.ndarray) else 0
 
 
-def _reads_at_once(files: list[str]) -> float:
-    """How many reads the disk really serves at the same time."""
+def _disk_bytes_a_second(files: list[str]) -> float:
+    """The pace of the disk when several readers ask it at once."""
     from concurrent.futures import ThreadPoolExecutor
 
-    seconds: list[float] = []
-    for n_thread in (1, 4):
-        evict(files)
-        with ThreadPoolExecutor(n_thread) as pool:
-            start = perf_counter()
-            list(pool.map(_read, files))
-            seconds.append(perf_counter() - start)
-    return max(1.0, seconds[0] / seconds[1])
+    evict(files)
+    with ThreadPoolExecutor(4) as pool:
+        start = perf_counter()
+        n_bytes = sum(pool.map(_read, files))
+        return n_bytes / (perf_counter() - start)
 
 
 def _read(path: str) -> int:

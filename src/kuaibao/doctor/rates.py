@@ -1,10 +1,10 @@
 """Rates and bounds: how fast the loop could go if only one thing held it back.
 
-    step >= max(t_G, t_P / w, (c_G + c_P) / A, d_P / D)
+    step >= max(t_G, t_P / w, (c_G + c_P) / A, d_P)
 
 t_G is the step without data work, t_P the making of one batch, c their CPU seconds, w the workers
-and A the cores that can really be had; d_P are seconds in which a device was waited for, and D how
-many such waits it serves at once. Without workers the two simply add up.
+and A the cores that can really be had; d_P are the seconds in which the disk
+gives what a batch reads of it, however many workers ask. Without workers the two simply add up.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def predicted_step_s(
         loop_s + _ASKING * sending.n_tensors * min(data_s, _SWITCH_S),
         worker_s / n_workers,
         work / cores,
-        waiting.seconds / waiting.n_at_once,
+        waiting.disk_s,
     )
 
 
