@@ -1,4 +1,4 @@
-"""A figure measured in a forked child, so that what the measuring does to memory stays there."""
+"""Figures measured in a forked child, so that what the measuring does to memory stays there."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import signal
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 __all__ = ["measured_in_a_child"]
 
 
-def measured_in_a_child(
-    measure: Callable[[], list[float]], *, timeout_s: float = 20.0
-) -> list[float] | None:
+def measured_in_a_child(measure: Callable[[], Any], *, timeout_s: float = 60.0) -> Any:
     """What `measure` gives in a child of this process; None when it fails or takes too long.
 
     Args:
-        measure: Runs with the child's one thread; torch must need no other.
+        measure: Runs with the child's one thread; torch must need no other. It gives JSON values,
+            in less than 64 KB.
         timeout_s: Seconds after which the child is killed.
     """
     read, write = os.pipe()
@@ -43,11 +43,11 @@ def measured_in_a_child(
             os.waitpid(child, 0)
 
 
-def _answer(measure: Callable[[], list[float]], write: int) -> None:
+def _answer(measure: Callable[[], Any], write: int) -> None:
     try:
         import torch
 
         torch.set_num_threads(1)
-        os.write(write, json.dumps(measure()).encode())
+        os.write(write, json.dumps(measure(), default=float).encode())
     finally:
         os._exit(0)  # nothing of the script's may be cleaned up from here

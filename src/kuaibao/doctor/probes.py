@@ -11,6 +11,7 @@ machine are not counted.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import os
 import pickle
@@ -83,11 +84,21 @@ def probe_batch(loader: Any, indices: list[Any], *, max_items: int, n_workers: i
     chosen = indices[:max_items]
     threads = torch.get_num_threads()
     METER.muted = True
+
+    def climb() -> ProbeRecord:
+        return _climb(loader, chosen, len(indices) / len(chosen), len(indices), n_workers)
+
     try:
+        if n_workers and not torch.cuda.is_initialized():
+            # In a child, as a worker is: this process has made no batch yet, and what glibc would
+            # learn here of their size changes what batches cost from then on.
+            found = measured_in_a_child(lambda: dataclasses.asdict(climb()))
+            if found is not None:
+                return ProbeRecord(**found)
         with _random_states_kept():
             if n_workers:
                 torch.set_num_threads(1)
-            return _climb(loader, chosen, len(indices) / len(chosen), len(indices), n_workers)
+            return climb()
     finally:
         METER.muted = False
         METER.sink, METER.active = METER.sink, False
@@ -117,11 +128,13 @@ def _climb(
     disk = _disk_bytes_a_second(files) if cold > 1.3 * warm and len(files) > 3 else None
     memory = _from_memory(dataset, chosen, files)
     draft = _drafted(dataset, chosen, resizes) if resizes.is_safe else None
+    # Before anything larger is let go of, from which glibc learns.
+    gathered = _gather(collate, items, scale)
+    made = _turns(lambda: collate(read_items(dataset, chosen)), 3) if n_workers else None
     # In a worker the default collate writes into shared memory: no arena would help there.
     has_arena = not (n_workers and _is_default(collate))
     collate_s, faults, batch = _collate(collate, items)
     faulting, large = (None, None) if faults < 2000 or not has_arena else _arena(collate, items)
-    made = _turns(lambda: collate(read_items(dataset, chosen)), 3) if n_workers else None
     in_tensors, others = batch_bytes(batch)
     share_s, narrow_worker_s, narrow_loop_s = None, None, None
     if in_tensors + others > 1 << 20:
@@ -134,7 +147,7 @@ def _climb(
         memory_s=None if memory is None else memory * scale,
         collate_s=collate_s * scale,
         collate_large_arena_s=None if large is None else large * scale,
-        gather_s=_gather(collate, items, scale),
+        gather_s=gathered,
         draft_s=None if draft is None else draft * scale,
         decode_s=decode * scale,
         pickle_s=_pickling(batch, scale) if others > 1 << 16 else None,
