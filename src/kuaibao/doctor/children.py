@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["measured_in_a_child"]
 
 
-def measured_in_a_child(measure: Callable[[], Any], *, timeout_s: float = 60.0) -> Any:
+def measured_in_a_child(measure: Callable[[], Any], *, timeout_s: float = 30.0) -> Any:
     """What `measure` gives in a child of this process; None when it fails or takes too long.
 
     Args:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import multiprocessing
 import os
 import pickle
 import random
@@ -89,12 +90,13 @@ def probe_batch(loader: Any, indices: list[Any], *, max_items: int, n_workers: i
         return _climb(loader, chosen, len(indices) / len(chosen), len(indices), n_workers)
 
     try:
-        if n_workers and not torch.cuda.is_initialized():
+        if n_workers and _forks(loader) and not _failed_in_a_child:
             # In a child, as a worker is: this process has made no batch yet, and what glibc would
             # learn here of their size changes what batches cost from then on.
             found = measured_in_a_child(lambda: dataclasses.asdict(climb()))
             if found is not None:
                 return ProbeRecord(**found)
+            _failed_in_a_child.append(True)
         with _random_states_kept():
             if n_workers:
                 torch.set_num_threads(1)
@@ -104,6 +106,16 @@ def probe_batch(loader: Any, indices: list[Any], *, max_items: int, n_workers: i
         METER.sink, METER.active = METER.sink, False
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
+
+
+_failed_in_a_child: list[bool] = []
+
+
+def _forks(loader: Any) -> bool:
+    """Whether the loader forks its workers: then this process may be forked."""
+    context = loader.multiprocessing_context
+    method = context.get_start_method() if context else multiprocessing.get_start_method()
+    return method == "fork" and not torch.cuda.is_initialized()
 
 
 def _climb(
