@@ -114,7 +114,9 @@ _failed_in_a_child: list[bool] = []
 def _forks(loader: Any) -> bool:
     """Whether the loader forks its workers: then this process may be forked."""
     context = loader.multiprocessing_context
-    method = context.get_start_method() if context else multiprocessing.get_start_method()
+    chosen = multiprocessing.get_start_method(allow_none=True)  # asking must not settle it
+    default = chosen or multiprocessing.get_all_start_methods()[0]
+    method = context.get_start_method() if context else default
     return method == "fork" and not torch.cuda.is_initialized()
 
 
