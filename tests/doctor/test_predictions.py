@@ -124,6 +124,8 @@ def test_workers_that_are_started_for_nothing_are_weighed_with_their_starts():
     assert cures["workers"].options["whole_runs"]
     assert cures["workers"].predicted_speedup.mid > 10
     assert cures["persistent_workers"].predicted_speedup.mid > 10
+    seen.loader.needs_workers = True
+    assert [one.cure for one in advise(seen, diagnose(seen))] == ["persistent_workers"]
 
 
 def test_a_cures_batches_are_drawn_at_the_cost_of_the_loaders_own_sampler():

@@ -128,7 +128,7 @@ def _workers(case: Case) -> list[Advice]:
     if accounts.waiting.seconds > 0.5 * accounts.data_s:
         most = _MOST_WORKERS  # they sleep most of the time
     best, best_step = loader.n_workers, accounts.step_s
-    for n in range(most + 1):
+    for n in range(int(loader.n_workers > 0 and loader.needs_workers), most + 1):
         held = forecast(loader.batch_bytes, n, loader.prefetch_factor)
         if held.total_bytes > budget or held.queued_bytes > shm:
             continue

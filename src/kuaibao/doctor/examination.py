@@ -49,7 +49,11 @@ def examine_command(
         tried = [a for a in advice if a.is_automatic and (not cures or a.cure in cures)]
         for one in tried[:_MOST_TRIED]:
             progress(f"trying {one.cure}: {one.what}")
-            _treat(command, one, samples=samples, seconds=seconds, quiet=quiet)
+            try:
+                _treat(command, one, samples=samples, seconds=seconds, quiet=quiet)
+            except DoctorError as error:
+                progress(f"{one.cure} is no cure here: {error}")
+                advice.remove(one)
     return report_of(
         found.observation, diagnosis, advice, command=command, exit_status=found.exit_status
     )

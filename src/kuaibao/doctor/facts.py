@@ -68,6 +68,7 @@ def loader_facts(loader: Any, batch: Any) -> LoaderFacts:
         array_bytes=sum(x.nbytes for x in leaves(batch) if isinstance(x, np.ndarray)),
         python_objects=_python_objects(dataset),
         duplicate_seeds=_own_generator(dataset),
+        needs_workers=_is_own_function(getattr(loader, "worker_init_fn", None)),
     )
 
 
@@ -183,6 +184,13 @@ def probe_optimizers(session: Any) -> None:
             old = session.observation.optimizer.get(key)
             runs = [*(old["runs"] if old else []), *found["runs"]]
             session.observation.optimizer[key] = {**found, "runs": runs}
+
+
+def _is_own_function(function: Any) -> bool:
+    from kuaibao.doctor.functions import is_own_file
+
+    code = getattr(function, "__code__", None)
+    return code is not None and is_own_file(code.co_filename)
 
 
 def _is_own(kind: type) -> bool:

@@ -128,6 +128,8 @@ class LoaderFacts:
     python_objects: int = 0
     """Python objects in the data set's lists: what reference counts copy in each worker."""
     duplicate_seeds: bool = False
+    needs_workers: bool = False
+    """The script's own `worker_init_fn` makes something ready that samples may be made of."""
 
 
 @dataclass
