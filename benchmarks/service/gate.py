@@ -30,12 +30,11 @@ import uvicorn
 
 from kuaibao.service.api import create_app
 from kuaibao.service.engine import GenerationRequest, Sampling
-from kuaibao.service.engine.core import CoreModel, Precision
-from kuaibao.service.engine.pool import ModelSpec
+from kuaibao.service.models import make_spec
 from kuaibao.service.service import Service, make_pool, open_service_database
 from kuaibao.service.settings import ServiceSettings
 from kuaibao.transformer import TransformerConfig, build_model
-from kuaibao.transformer.quantized import quantize
+from kuaibao.transformer.checkpoints import save_pretrained
 from kuaibao.transformer.shipped import shipped_model
 from kuaibao.transformer.tokenizers import load_tokenizer
 
@@ -45,12 +44,14 @@ N_AT_ONCE = 8
 class Served:
     """The service in a thread of this process, so that its CPU seconds and ours are one count."""
 
-    def __init__(self, model: CoreModel, folder: str) -> None:
-        settings = ServiceSettings(data=folder, max_waiting=4000, n_slot=model.n_slot)
-        spec = ModelSpec(name="bench", load=lambda: model, size_bytes=1)
+    def __init__(self, model: str, precision: str, folder: str) -> None:
+        settings = ServiceSettings(
+            data=folder, max_waiting=4000, n_slot=N_AT_ONCE, precision=precision
+        )
+        spec = make_spec(settings, "bench", model)
         self.service = Service(
             settings, open_service_database(folder), make_pool(settings, {"bench": spec}),
-            lambda name, _: ModelSpec(name=name, load=lambda: model, size_bytes=1),
+            lambda name, where: make_spec(settings, name, where),
         )  # fmt: skip
         self.key = self.service.first_administrator_key()
         config = uvicorn.Config(
@@ -210,14 +211,11 @@ def _other_key(served: Served) -> str:
     return secret
 
 
-def model_of(small: bool, precision: Precision) -> CoreModel:
-    folder = shipped_model("gpt-small")
-    if small:
-        return CoreModel.load("bench", folder, n_slot=N_AT_ONCE, precision=precision)
-    model = build_model(TransformerConfig(eos_id=0, n_positions=256), seed=0).eval()
-    if precision == "int8":
-        model = quantize(model)
-    return CoreModel("bench", model, load_tokenizer(folder), n_slot=N_AT_ONCE)
+def random_model(folder: str) -> str:
+    """Random weights of GPT-2's smallest size, with the tokeniser of the repository's model."""
+    save_pretrained(build_model(TransformerConfig(eos_id=0, n_positions=256), seed=0), folder)
+    load_tokenizer(shipped_model("gpt-small")).save(folder)
+    return folder
 
 
 def main() -> None:
@@ -234,13 +232,17 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
     with tempfile.TemporaryDirectory() as folder:
         if chosen.only != "slow":
-            served = Served(model_of(chosen.small, chosen.precision), str(Path(folder) / "a"))
+            small = str(shipped_model("gpt-small"))
+            model = small if chosen.small else random_model(str(Path(folder) / "model"))
+            served = Served(model, chosen.precision, str(Path(folder) / "a"))
             size = (8, 16, 1) if chosen.small else (16, chosen.tokens, chosen.rounds)
             with ProcessPoolExecutor(1, get_context("spawn")) as clients:
                 overhead(served, clients, *size)
             served.end()
         if chosen.only != "overhead":
-            served = Served(model_of(True, chosen.precision), str(Path(folder) / "b"))
+            served = Served(
+                str(shipped_model("gpt-small")), chosen.precision, str(Path(folder) / "b")
+            )
             asyncio.run(slow(served, 50 if chosen.small else chosen.slow))
             served.end()
 

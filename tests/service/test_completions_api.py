@@ -235,6 +235,20 @@ def test_health_readiness_metrics_and_openapi(server):
     assert "/v1/completions" in httpx2.get(server.url + "/openapi.json", timeout=60).json()["paths"]
 
 
+@pytest.mark.parametrize(("logprobs", "n_event"), [(None, {1, 2}), (0, {12})])
+def test_tokens_that_come_together_are_one_event_unless_their_numbers_are_wanted(
+    client, monkeypatch, logprobs, n_event
+):
+    monkeypatch.setattr("kuaibao.service.engine.scheduler.GATHER_S", 3600)
+    options = {"max_tokens": 12, "logit_bias": {"256": -100}}
+    whole = complete(client, **options)
+    chunks = list(complete(client, stream=True, logprobs=logprobs, **options))
+    assert "".join(chunk.choices[0].text for chunk in chunks) == whole.choices[0].text
+    # The first token waits for no other, but others may have come when it is sent.
+    assert len([chunk for chunk in chunks if chunk.choices[0].text]) in n_event
+    assert chunks[-1].choices[0].finish_reason == "length"
+
+
 def test_an_error_before_the_first_token_has_a_status_of_its_own_also_in_a_stream(tmp_path):
     from running import Running, make_service
 

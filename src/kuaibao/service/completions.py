@@ -236,7 +236,7 @@ class Completions:
                 yield echoed
             n_open, saved = len(generations), 0
             while n_open:
-                batch: Batch = []
+                fresh: dict[int, list[Piece]] = {}
                 failure: ApiError | None = None
                 for index, event in await inbox.take():
                     choice = run.choices[index]
@@ -250,10 +250,9 @@ class Completions:
                         generations[index].cancel()
                     checked = await self._pass_output(caller, row, choice, piece)
                     if checked is not None:
-                        choice.pieces.append(checked)
-                        batch.append((choice, checked))
-                if batch:
-                    yield batch
+                        fresh.setdefault(index, []).append(checked)
+                if fresh:
+                    yield _batch(run, fresh)
                 if failure is not None:
                     raise failure
                 if run.n_completion_token - saved >= _SAVE_EVERY:
@@ -333,11 +332,7 @@ class Completions:
         is_last = piece.finish_reason is not None
         if not (is_last or piece.text.rstrip(" \t").endswith(_SENTENCE_ENDS)):
             return None
-        whole = Piece(
-            "".join(p.text for p in choice.held),
-            tuple(t for p in choice.held for t in p.tokens),
-            piece.finish_reason,
-        )
+        whole = Piece.joined(choice.held)
         choice.held = []
         text = await asyncio.to_thread(
             self.service.guard.let_pass,
@@ -371,6 +366,18 @@ async def _drain(stream: AsyncIterator[object]) -> None:
     async with aclosing(cast("AsyncGenerator[object]", stream)) as pieces:
         async for _ in pieces:
             pass
+
+
+def _batch(run: Run, fresh: dict[int, list[Piece]]) -> Batch:
+    """New pieces, noted with their choices; one each, unless every token's numbers are wanted."""
+    is_told_apart = run.call.sampling.n_logprobs is not None
+    batch: Batch = []
+    for index, pieces in fresh.items():
+        choice = run.choices[index]
+        told = pieces if is_told_apart else [Piece.joined(pieces)]
+        choice.pieces += told
+        batch += [(choice, piece) for piece in told]
+    return batch
 
 
 def _best(choices: Sequence[Choice], call: CompletionCall) -> list[Choice]:

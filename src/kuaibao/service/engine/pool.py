@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -151,6 +152,7 @@ class ModelPool:
                 raise OverloadedError(f"no memory for the model '{variant}' while others work")
             oldest = min(idle, key=lambda name: self._loaded[name].used_at)
             self._loaded.pop(oldest).scheduler.close()
+            gc.collect()  # a model may hold itself in a circle: its memory is wanted now
 
     def _held_bytes(self) -> int:
         return sum(loaded.size_bytes for loaded in self._loaded.values())

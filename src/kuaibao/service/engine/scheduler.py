@@ -26,9 +26,10 @@ from kuaibao.service.errors import InvalidRequestError, OverloadedError
 
 __all__ = ["EngineStats", "Generation", "Scheduler"]
 
-GATHER_S = 1 / 60
-"""Tokens that follow each other within one refresh of a screen go to their clients together: to
-wake the event loop and to send cost more than a small model needs. First and last never wait."""
+GATHER_S = 1 / 30
+"""Tokens that follow each other within a thirtieth of a second go to their clients together, as a
+film's pictures do: to wake the event loop and to send cost more than a small model needs for a
+token. First and last never wait."""
 
 Listener = Callable[[TokenEvent | BaseException], None]
 Flush = Callable[[], None]

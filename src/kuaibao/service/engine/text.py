@@ -29,6 +29,15 @@ class Piece:
     tokens: tuple[PlacedToken, ...] = ()
     finish_reason: FinishReason | None = None
 
+    @classmethod
+    def joined(cls, pieces: Sequence[Piece]) -> Piece:
+        """Pieces that follow each other as one."""
+        if len(pieces) == 1:
+            return pieces[0]
+        text = "".join(piece.text for piece in pieces)
+        tokens = tuple(token for piece in pieces for token in piece.tokens)
+        return cls(text, tokens, pieces[-1].finish_reason)
+
 
 @dataclass
 class TextAssembler:
@@ -53,8 +62,8 @@ class TextAssembler:
             self._hold(event, self._decoder.decode(self.token_bytes(event.token), final=False))
         if is_last:
             self._flush_bytes()
-        if event.is_prompt:
-            return self._release(len(self._held), None)
+        if event.is_prompt or not self.stop:
+            return self._release(len(self._held), event.finish_reason)
         pending = "".join(t.text for t in self._held)
         cut = min((i for s in self.stop if (i := pending.find(s)) >= 0), default=-1)
         if cut >= 0:
