@@ -105,6 +105,7 @@ def test_a_kill_loses_no_job_counts_each_use_once_and_leaves_the_audit_whole(fol
 
     def stream():
         body = {"model": "tiny", "prompt": "the cat", "max_tokens": 2000, "stream": True,
+                "logprobs": 0,  # an event for each token
                 "logit_bias": {str(words.eos_id): -100}}  # fmt: skip
         headers = {"Authorization": f"Bearer {key}"}
         try:

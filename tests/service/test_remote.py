@@ -41,8 +41,9 @@ def test_an_answer_is_the_far_server_s_and_is_billed_by_its_count(gate, far):
 
 def test_a_stream_comes_through_in_pieces(gate):
     stream = client_of(gate).chat.completions.create(
-        model="big", messages=[{"role": "user", "content": "Hello"}], max_tokens=9, stream=True
-    )
+        model="big", messages=[{"role": "user", "content": "Hello"}], max_tokens=9, stream=True,
+        logprobs=True,  # an event for each token
+    )  # fmt: skip
     parts = [part for part in stream if part.choices]
     assert len(parts) > 2
     assert all(part.model == "big" for part in parts)
