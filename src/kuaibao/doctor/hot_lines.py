@@ -17,8 +17,9 @@ __all__ = ["LineSampler"]
 
 _PERIOD_S = 0.05
 _LATER_S = 0.2
-_SOON_S = 30.0
-"""After so many seconds it looks more rarely."""
+_SOON_S = 10.0
+"""After so many seconds it looks more rarely: a look takes a quarter of a millisecond, most of it
+to have the interpreter from the loop and to give it back."""
 
 
 class LineSampler:

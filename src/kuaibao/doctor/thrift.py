@@ -17,15 +17,15 @@ from kuaibao.doctor.timeline import Timeline
 
 __all__ = ["Thrift"]
 
-_MOST = 0.01
+_MOST = 0.007
 """Share of the loop's time that watching may take by its own count, which misses some of it."""
 _FIRST = 48
 """Steps that are watched in any case."""
 _BLOCK = 8
 """Steps that are watched in a row: a loop that does something each fourth step shows it."""
-_TURN_S = 1.5e-3
+_TURN_S = 2.5e-3
 """Taking the hooks out and putting them in again: Python forgets what it had learnt of the
-classes, and the next steps are slow."""
+classes, and some thirty steps after are slow."""
 _LEAST, _LONGEST = 8, 400
 """Of so many steps one is watched."""
 
