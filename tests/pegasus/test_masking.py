@@ -49,6 +49,21 @@ def test_source_and_target_hold_the_whole_document(
         assert sentence in (masked.target if i in masked.gaps else masked.source)
 
 
+def test_some_gap_sentences_stay_in_the_source_to_be_copied() -> None:
+    sentences = [f"w{i} x{i} y{i % 3}." for i in range(20)]
+    plain = mask_document(sentences, 0.5, seed=3)
+    assert mask_document(sentences, 0.5, kept_share=1.0, seed=3).source == " ".join(sentences)
+    n_mask = [
+        mask_document(sentences, 0.5, kept_share=0.2, seed=seed).source.count("<mask_1>")
+        for seed in range(100)
+    ]
+    assert 750 < sum(n_mask) < 850
+    kept = mask_document(sentences, 0.5, kept_share=0.2, seed=3)
+    assert (kept.target, kept.gaps) == (plain.target, plain.gaps)
+    with pytest.raises(StrategyError, match="kept_share"):
+        mask_document(sentences, 0.5, kept_share=1.2)
+
+
 def test_the_choice_is_that_of_the_summariser() -> None:
     sentences = [f"w{i % 3} w{i % 5} w{i % 7}" for i in range(20)]
     assert list(mask_document(sentences, 0.3, "seq-orig").gaps) == select_gap_sentences(

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kuaibao.text import join_sentences, select_gap_sentences, sentence_texts
+from kuaibao.text import StrategyError, join_sentences, select_gap_sentences, sentence_texts
 
 __all__ = [
     "SENTENCE_MASK",
@@ -31,7 +31,7 @@ class MaskedDocument:
     """A training pair made of one document."""
 
     source: str
-    """The document with a mask token in each gap."""
+    """The document with a mask token in each gap that is not kept."""
     target: str
     """The gap sentences, in document order."""
     gaps: tuple[int, ...]
@@ -49,6 +49,7 @@ def mask_document(
     strategy: str = "ind-orig",
     *,
     noise: float = 0.0,
+    kept_share: float = 0.0,
     seed: int = 0,
     sentence_mask: str = SENTENCE_MASK,
 ) -> MaskedDocument:
@@ -59,19 +60,23 @@ def mask_document(
         ratio: Gap-sentence ratio, or the two ends between which it is drawn.
         strategy: See `kuaibao.text.select_gap_sentences`.
         noise: Share by which scores are disturbed; 0.2 in the released model.
-        seed: Of ratio, noise and the strategy `random`.
+        kept_share: Of the gap sentences, how many stay in the source too, so that the model learns
+            to copy; 0.2 in PEGASUS-large (section 6.2).
+        seed: Of ratio, noise, what is kept, and the strategy `random`.
         sentence_mask: What stands in each gap.
 
     Raises:
-        StrategyError: Unknown strategy, or a ratio or noise out of range.
+        StrategyError: Unknown strategy, or a ratio, noise or share out of range.
     """
+    if not 0.0 <= kept_share <= 1.0:
+        raise StrategyError(f"kept_share is a share from 0 to 1, got {kept_share}")
     sentences = sentence_texts(document) if isinstance(document, str) else list(document)
     generator = random.Random(seed)
     drawn = draw_ratio(ratio, generator)
     gaps = select_gap_sentences(
         sentences, drawn, strategy, noise=noise, seed=generator.getrandbits(32)
     )
-    inside = set(gaps)
+    inside = {i for i in gaps if not kept_share or generator.random() >= kept_share}
     kept = [sentence_mask if i in inside else s for i, s in enumerate(sentences)]
     return MaskedDocument(
         join_sentences(kept), join_sentences([sentences[i] for i in gaps]), tuple(gaps)

@@ -50,6 +50,7 @@ class GapSamples:
     strategy: str = "ind-orig"
     ratio: float | tuple[float, float] = 0.3
     noise: float = 0.0
+    kept_share: float = 0.0
     word_share: float = 0.15
     max_input: int = 512
     max_target: int = 256
@@ -85,8 +86,9 @@ class GapSamples:
             source = join_sentences(sentences)
         else:
             masked = mask_document(
-                sentences, self.ratio, self.strategy, noise=self.noise, seed=seed
-            )
+                sentences, self.ratio, self.strategy, noise=self.noise,
+                kept_share=self.kept_share, seed=seed,
+            )  # fmt: skip
             source, target = masked.source, masked.target
         ids = words.encode(source, max_length=self.max_input)
         labels = words.encode(target, max_length=self.max_target)

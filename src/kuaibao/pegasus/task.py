@@ -67,6 +67,8 @@ class PegasusData:
     """Gap-sentence ratio, or the two ends between which it is drawn."""
     noise: float = 0.0
     """Share by which sentence scores are disturbed; 0.2 in the released model."""
+    kept_share: float = 0.0
+    """Of the gap sentences that stay in the source too, to be copied; 0.2 in PEGASUS-large."""
     word_share: float = 0.15
     """Of the words that are masked."""
     vocab_size: int = 8192
@@ -292,8 +294,8 @@ def _gap_samples(
     train, validation = (
         GapSamples(
             pieces, words, objective=data.objective, strategy=data.strategy, ratio=data.ratio,
-            noise=data.noise, word_share=data.word_share, max_input=data.max_input,
-            max_target=data.max_target,
+            noise=data.noise, kept_share=data.kept_share, word_share=data.word_share,
+            max_input=data.max_input, max_target=data.max_target,
         )
         for pieces in (corpus.train.with_context(), corpus.validation.with_context())
     )  # fmt: skip
