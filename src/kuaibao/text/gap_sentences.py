@@ -81,10 +81,9 @@ def select_gap_sentences(
         return list(range(n))
     if strategy == "lead":
         return list(range(wanted))
-    generator = random.Random(seed)
     if strategy == "random":
-        return sorted(generator.sample(range(n), wanted))
-    factors = [1.0 + generator.uniform(-noise, noise) for _ in range(n)] if noise else None
+        return sorted(random.Random(seed).sample(range(n), wanted))
+    factors = _disturbances(n, noise, seed) if noise else None
     manner, counting = strategy.split("-")
     bags, total = _count(sentences, counting == "uniq", tokenize)
     if manner == "ind":
@@ -163,6 +162,11 @@ def _gains_alone(bags: list[Counter[str]], total: Counts, unique: bool) -> list[
         sum([n if 2 * n <= (all_ := total[word]) else all_ - n for word, n in bag.items()])
         for bag in bags
     ]
+
+
+def _disturbances(n: int, noise: float, seed: int) -> list[float]:
+    generator = random.Random(seed)
+    return [1.0 + generator.uniform(-noise, noise) for _ in range(n)]
 
 
 def _best(gains: list[int], factors: list[float] | None, wanted: int) -> list[int]:
