@@ -249,6 +249,19 @@ def test_tokens_that_come_together_are_one_event_unless_their_numbers_are_wanted
     assert chunks[-1].choices[0].finish_reason == "length"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_nothing_follows_a_stop_that_only_the_decoded_text_shows(client, monkeypatch, stream):
+    monkeypatch.setattr("kuaibao.service.engine.scheduler.GATHER_S", 3600)
+    options = {"max_tokens": 40, "temperature": 2, "seed": 1, "logit_bias": {"256": -100}}
+    before, mark, _ = complete(client, **options).choices[0].text.partition("\ufffd")
+    assert mark
+    # What is no UTF-8 never holds the stop string for the engine, which goes on; its text does.
+    answer = complete(client, stop=mark, stream=stream, **options)
+    choices = [chunk.choices[0] for chunk in answer] if stream else answer.choices
+    assert "".join(choice.text for choice in choices) == before
+    assert choices[-1].finish_reason == "stop"
+
+
 def test_an_error_before_the_first_token_has_a_status_of_its_own_also_in_a_stream(tmp_path):
     from running import Running, make_service
 

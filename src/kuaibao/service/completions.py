@@ -243,8 +243,10 @@ class Completions:
                     failure = self._failure(run, choice, event)
                     if failure is not None or isinstance(event, BaseException):
                         break
+                    if choice.finish_reason is not None:
+                        continue  # the engine had gone on when the text was already at its end
                     piece = assemblers[index].feed(event)
-                    if piece.finish_reason is not None and choice.finish_reason is None:
+                    if piece.finish_reason is not None:
                         choice.finish_reason = piece.finish_reason
                         n_open -= 1
                         generations[index].cancel()
