@@ -2,8 +2,9 @@
 
     python benchmarks/pegasus/selection.py [--small]
 
-Prints documents a second for documents of 30 and 100 sentences (in turns, medians), the ratio, and how our own time
-grows with the number of sentences. The two choices are compared, ties by the later sentence.
+Prints documents a second for documents of 30 and 100 sentences (in turns, medians), the ratio, and
+how our own time grows with the number of sentences. The two choices are compared, ties by the later
+sentence.
 """
 
 from __future__ import annotations
