@@ -76,6 +76,19 @@ def test_a_plan_is_run_in_pieces_and_nothing_is_done_twice(tmp_path: Path) -> No
     assert (tmp_path / "report" / "reproduction.svg").read_text(encoding="utf-8").count("<svg") == 1
 
 
+def test_a_process_may_take_one_seed_and_reports_what_others_finished(tmp_path: Path) -> None:
+    file = pairs_file(tmp_path)
+    both = replace(TINY, seeds=(0, 1))
+    first, left = reproduce(both, file, tmp_path / "out", seed=1)
+    assert {o.trial.seed for o in first} == {1}
+    assert {t.seed for t in left} == {0}
+    everything, left = reproduce(both, file, tmp_path / "out", seed=0)
+    assert left == []
+    assert [o.trial for o in everything] == plan(both)
+    with pytest.raises(InputError, match="no seed 7"):
+        reproduce(both, file, tmp_path / "out", seed=7)
+
+
 def outcome(trial: Trial, scores: list[float]) -> Outcome:
     return Outcome(trial, dict.fromkeys(("rouge1", "rouge2", "rougeLsum"), scores), 1.0)
 

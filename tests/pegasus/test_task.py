@@ -115,6 +115,10 @@ def test_fine_tuning_begins_with_the_weights_and_words_of_pretraining(tmp_path: 
     assert all(torch.equal(own[name], before[name]) for name in before)
     with pytest.raises(RecipeError, match="brings its own sizes"):
         find_task(finetune_recipe(tmp_path, run='initial_model = "run/model"'))
+    other = replace(second, out="dropout", model={"dropout": 0.25})
+    net = find_task(other).model.net
+    assert all(torch.equal(net.state_dict()[name], before[name]) for name in before)
+    assert net.config.dropout == net.blocks[0].dropout.p == 0.25
 
 
 def test_a_model_is_saved_in_half_precision_when_asked(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,18 @@ def test_logits_are_those_of_transformers(family, tmp_path):
         found = run(ours, family)
     assert found.shape == expected.shape
     assert (found - expected).abs().max() < 1e-4
+
+
+def test_an_encoder_decoder_starts_as_the_authors_of_pegasus_start_theirs():
+    config = replace(named_config("pegasus-base"), n_layer=1, n_encoder_layer=1, n_embd=192,
+                     n_head=4, n_inner=768, vocab_size=2_000)  # fmt: skip
+    state = build_model(config, seed=0).state_dict()
+    assert float(state["tokens.weight"].std()) == pytest.approx(192**-0.5, rel=0.02)
+    glorot = {"attention.qkv": 192 + 192, "cross.kv": 192 + 192, "feed_forward.up": 192 + 768}
+    for name, fans in glorot.items():
+        weight = state[f"blocks.0.{name}.weight"]
+        assert float(weight.abs().max()) == pytest.approx((6 / fans) ** 0.5, rel=0.01)
+        assert float(weight.std()) == pytest.approx((2 / fans) ** 0.5, rel=0.02)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -27,6 +27,10 @@ def pegasus(
     budget: Annotated[
         float, typer.Option(min=0.0, help="Stop after so many minutes; 0: at the end.")
     ] = 0.0,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Only trials of this seed: a process for each may work beside others."),
+    ] = None,
     pairs: Annotated[
         Path | None,
         typer.Option(
@@ -52,8 +56,9 @@ def pegasus(
     file = pairs or fetch_debian_pairs(debian_cache())
     with progress_bars() as tell:
         outcomes, left = reproduce(
-            chosen, file, out / scale, budget_s=60 * budget, n_thread=threads, progress=tell
-        )
+            chosen, file, out / scale, budget_s=60 * budget, seed=seed, n_thread=threads,
+            progress=tell,
+        )  # fmt: skip
     path = write_report(outcomes, left, chosen, report or out / scale)
     if as_json:
         answer = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))

@@ -306,15 +306,7 @@ def _net(recipe: Recipe, data: PegasusData, words: Tokenizer) -> Any:
     """A model with fresh weights, or the initial one."""
     sizes = dict(recipe.model)
     if recipe.run.initial_model:
-        if sizes:
-            raise RecipeError(
-                "run.initial_model brings its own sizes: leave [model] out",
-                hint=f"[model] sets {', '.join(sizes)}.",
-            )
-        net = load_pretrained(recipe.folder / recipe.run.initial_model)
-        if not net.config.is_encoder_decoder:
-            raise RecipeError(f"{recipe.run.initial_model} is no encoder-decoder")
-        return net.requires_grad_(True)
+        return _initial_net(recipe, sizes)
     base = named_config(str(sizes.pop("name", "pegasus-base")))
     for name in sizes:
         if name not in _SIZES:
@@ -329,3 +321,21 @@ def _net(recipe: Recipe, data: PegasusData, words: Tokenizer) -> Any:
     if not config.is_encoder_decoder:
         raise RecipeError("a PEGASUS model has an encoder: n_encoder_layer must be positive")
     return build_model(config, seed=recipe.seed)
+
+
+def _initial_net(recipe: Recipe, settings: dict[str, Any]) -> Any:
+    """The model that the run goes on from; only its dropout may be another."""
+    dropout = settings.pop("dropout", None)
+    if settings:
+        raise RecipeError(
+            "run.initial_model brings its own sizes: [model] may set dropout only",
+            hint=f"[model] sets {', '.join(settings)}.",
+        )
+    net = load_pretrained(recipe.folder / recipe.run.initial_model)
+    if not net.config.is_encoder_decoder:
+        raise RecipeError(f"{recipe.run.initial_model} is no encoder-decoder")
+    if dropout is not None:
+        again = build_model(replace(net.config, dropout=dropout))
+        again.load_state_dict(net.state_dict())
+        net = again
+    return net.requires_grad_(True)

@@ -39,6 +39,8 @@ class Scale:
     compared_at: int
     """Examples at which strategies and ratios are compared."""
     n_test: int
+    kept_share: float = 0.2
+    """Of the gap sentences that stay in the source too (section 6.2)."""
     seeds: tuple[int, ...] = (0, 1)
     claims: str = "abc"
     """Which of the three are in the plan."""

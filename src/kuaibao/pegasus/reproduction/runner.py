@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def reproduce(
     out: Path,
     *,
     budget_s: float = 0.0,
+    seed: int | None = None,
     n_thread: int = 0,
     progress: Progress = lambda what, done, total: None,
 ) -> tuple[list[Outcome], list[Trial]]:
@@ -60,6 +62,7 @@ def reproduce(
             documents of `train` are the text that is pre-trained on.
         out: Folder of models and figures; what lies there is gone on with.
         budget_s: Stop after so many seconds; 0 for none. Run again to go on.
+        seed: Only trials of this seed; several processes may share a folder so, each with its own.
         n_thread: CPU threads; 0 leaves torch's own number.
         progress: Told at each step.
 
@@ -67,23 +70,22 @@ def reproduce(
         What is finished, and the trials that are left.
 
     Raises:
-        InputError: The folder belongs to another plan or other pairs, or there are no pairs of a
-            split.
+        InputError: The folder belongs to another plan or other pairs, there are no pairs of a
+            split, or the plan has no such seed.
     """
+    if seed is not None and seed not in scale.seeds:
+        raise InputError(f"the plan has no seed {seed}", hint=f"It has {scale.seeds}.")
     _claim_folder(out, scale, pairs)
     runner = _Runner(scale, pairs, out, time.monotonic() + budget_s if budget_s else 0.0,
                      n_thread, progress)  # fmt: skip
-    outcomes: list[Outcome] = []
     trials = plan(scale)
-    for i, trial in enumerate(trials):
-        try:
-            outcomes.append(runner.outcome(trial, i, len(trials)))
-        except _OutOfBudgetError:
-            kept = [runner.known(later) for later in trials[i:]]
-            outcomes += [outcome for outcome in kept if outcome is not None]
-            done = {outcome.trial.name for outcome in outcomes}
-            return outcomes, [t for t in trials if t.name not in done]
-    return outcomes, []
+    own = [trial for trial in trials if seed is None or trial.seed == seed]
+    with suppress(_OutOfBudgetError):
+        for i, trial in enumerate(own):
+            runner.run(trial, f"{i + 1}/{len(own)} {trial.name}")
+    outcomes = [found for trial in trials if (found := runner.known(trial)) is not None]
+    done = {outcome.trial.name for outcome in outcomes}
+    return outcomes, [trial for trial in trials if trial.name not in done]
 
 
 def _claim_folder(out: Path, scale: Scale, pairs: Path) -> None:
@@ -119,18 +121,15 @@ class _Runner:
         value = json.loads(file.read_text(encoding="utf-8"))
         return Outcome(trial, value["scores"], value["seconds"])
 
-    def outcome(self, trial: Trial, place: int, total: int) -> Outcome:
+    def run(self, trial: Trial, what: str) -> None:
         """Train, fine-tune and evaluate, as far as it was not done before."""
-        known = self.known(trial)
-        if known is not None:
-            return known
+        if self.known(trial) is not None:
+            return
         started = time.perf_counter()
-        what = f"{place + 1}/{total} {trial.name}"
         model = self._fine_tuned(trial, what)
         scores = self._evaluate(model, what)
         outcome = Outcome(trial, scores, time.perf_counter() - started)
         write_json(self.out / "results" / f"{trial.name}.json", outcome.to_json())
-        return outcome
 
     def _pretrained(self, pretraining: Pretraining, seed: int, what: str) -> Path:
         scale = self.scale
@@ -138,8 +137,8 @@ class _Runner:
         data = {
             "corpus": [str(self.pairs)], "objective": pretraining.objective,
             "strategy": pretraining.strategy, "ratio": pretraining.ratio,
-            "vocab_size": scale.vocab_size, "max_input": scale.max_input,
-            "max_target": scale.max_input // 2, "cache": "corpus",
+            "kept_share": scale.kept_share, "vocab_size": scale.vocab_size,
+            "max_input": scale.max_input, "max_target": scale.max_input // 2, "cache": "corpus",
         }  # fmt: skip
         return self._train(name, seed, scale.pretrain_steps, data, self._sizes(), "", what)
 
