@@ -21,6 +21,8 @@ from kuaibao.training import OptimizerSettings, Recipe, RunSettings, find_task, 
 __all__ = ["Outcome", "reproduce"]
 
 KINDS = ("rouge1", "rouge2", "rougeLsum")
+DROPOUT = 0.1
+"""In fine-tuning; pre-training sees no text often enough to learn it by heart."""
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, steps of it done, steps of it in all)"""
@@ -140,7 +142,7 @@ class _Runner:
             "kept_share": scale.kept_share, "vocab_size": scale.vocab_size,
             "max_input": scale.max_input, "max_target": scale.max_input // 2, "cache": "corpus",
         }  # fmt: skip
-        return self._train(name, seed, scale.pretrain_steps, data, self._sizes(), "", what)
+        return self._train(name, seed, scale.pretrain_steps, data, self._sizes(0.0), "", what)
 
     def _fine_tuned(self, trial: Trial, what: str) -> Path:
         scale = self.scale
@@ -151,9 +153,11 @@ class _Runner:
         name = f"finetune-{trial.name}"
         if trial.pretraining.objective:
             first = self._pretrained(trial.pretraining, trial.seed, f"{what} (pre-training)")
-            return self._train(name, trial.seed, scale.finetune_steps, data, {}, str(first), what)
-        data["tokenizer"] = str(self._vocabulary())
-        return self._train(name, trial.seed, scale.finetune_steps, data, self._sizes(), "", what)
+            initial, sizes = str(first), dict[str, Any](dropout=DROPOUT)
+        else:
+            initial, sizes = "", self._sizes(DROPOUT)
+            data["tokenizer"] = str(self._vocabulary())
+        return self._train(name, trial.seed, scale.finetune_steps, data, sizes, initial, what)
 
     def _vocabulary(self) -> Path:
         """The vocabulary that all trials share."""
@@ -165,10 +169,10 @@ class _Runner:
         )  # fmt: skip
         return self.out / "corpus"
 
-    def _sizes(self) -> dict[str, Any]:
+    def _sizes(self, dropout: float) -> dict[str, Any]:
         own = self.scale
         return {"n_layer": own.n_layer, "n_embd": own.n_embd, "n_head": own.n_head,
-                "n_inner": own.n_inner, "dropout": 0.1}  # fmt: skip
+                "n_inner": own.n_inner, "dropout": dropout}  # fmt: skip
 
     def _train(
         self, name: str, seed: int, steps: int, data: dict[str, Any], sizes: dict[str, Any],
