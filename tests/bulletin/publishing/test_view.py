@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kuaibao.bulletin.model import Draft, Entry, IssueItem, Item, PartialDate, Signature
 from kuaibao.bulletin.publishing.catalogue import Catalogue
-from kuaibao.bulletin.publishing.view import make_view, signature_line
+from kuaibao.bulletin.publishing.make_view import make_view, signature_line
 
 UTC = UTC
 EN, ZH = Catalogue.of("en"), Catalogue.of("zh-CN")

@@ -4,9 +4,10 @@ from kuaibao.bulletin.publishing.errors import DeliveryError, MissingFontError, 
 from kuaibao.bulletin.publishing.fonts import CjkFont, find_cjk_font
 from kuaibao.bulletin.publishing.look import DEFAULT_ACCENT, Look
 from kuaibao.bulletin.publishing.mail import Envelope, make_mail
+from kuaibao.bulletin.publishing.make_view import make_view
 from kuaibao.bulletin.publishing.publish import ALL_FORMATS, Published, publish, render
 from kuaibao.bulletin.publishing.sending import SmtpServer, send_mail, send_mail_async
-from kuaibao.bulletin.publishing.view import IssueView, make_view
+from kuaibao.bulletin.publishing.view import IssueView
 
 __all__ = [
     "ALL_FORMATS",

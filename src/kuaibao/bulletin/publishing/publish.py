@@ -18,9 +18,10 @@ from kuaibao.bulletin.publishing.feeds import render_atom, render_json_feed, ren
 from kuaibao.bulletin.publishing.ics import render_ics
 from kuaibao.bulletin.publishing.look import Look
 from kuaibao.bulletin.publishing.mail import Envelope, make_mail
+from kuaibao.bulletin.publishing.make_view import make_view
 from kuaibao.bulletin.publishing.page import PageLink, render_page
 from kuaibao.bulletin.publishing.ris import render_ris
-from kuaibao.bulletin.publishing.view import IssueView, make_view
+from kuaibao.bulletin.publishing.view import IssueView
 from kuaibao.errors import InputError, did_you_mean
 from kuaibao.files import atomic_path
 
