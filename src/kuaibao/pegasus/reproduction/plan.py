@@ -49,7 +49,7 @@ class Scale:
 SCALES: dict[str, Scale] = {
     "full": Scale(
         name="full", n_layer=2, n_embd=128, n_head=4, n_inner=512, vocab_size=6144, max_input=128,
-        max_target=24, pretrain_steps=2500, finetune_steps=600, batch_size=32,
+        max_target=24, pretrain_steps=4000, finetune_steps=600, batch_size=32,
         n_pairs=(10, 100, 1_000, 10_000), compared_at=1_000, n_test=500,
     ),
     "small": Scale(
