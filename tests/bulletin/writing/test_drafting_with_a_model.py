@@ -60,15 +60,37 @@ def test_a_summariser_that_writes_nothing_leaves_the_texts_own_sentences() -> No
 
 
 def test_a_tool_without_a_line_gets_one_and_one_with_a_line_keeps_it() -> None:
-    fake = FakeSummarizer("system that draws diagrams from statements")
+    fake = FakeSummarizer("program that turns statements into diagrams")
     draft = make_draft(item(), 0, "en", Writer(synopsis=fake))
-    assert draft.sentences[0].text == "system that draws diagrams from statements."
+    assert draft.sentences[0].text == "program that turns statements into diagrams."
     assert len(draft.sentences) == 3
     assert draft.strategy == "ind-orig, synopsis"
     own = make_draft(item(summary="Diagrams from prose"), 0, "en", Writer(synopsis=fake))
     assert own.sentences[0].text == "Diagrams from prose."
     assert own.strategy == "ind-orig"
     assert len(fake.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "penrose",
+        "module for chemistry",
+        "program of of diagrams",
+        "diagrams of statements into diagrams",
+    ],
+)
+def test_a_line_that_its_text_does_not_bear_out_is_left_out(line: str) -> None:
+    draft = make_draft(item(), 0, "en", Writer(synopsis=FakeSummarizer(line)))
+    assert draft.strategy == "ind-orig"
+    assert all(s.text in TEXT for s in draft.sentences)
+
+
+def test_a_line_is_written_from_the_beginning_of_a_text() -> None:
+    fake = FakeSummarizer("program of diagrams")
+    more = " ".join(f"Sentence number {i} says more of it." for i in range(9))
+    make_draft(item(content=f"{TEXT} {more}"), 0, "en", Writer(synopsis=fake))
+    assert "number 8" not in fake.asked[0]
 
 
 def test_news_get_no_line() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from kuaibao.bulletin.model import Draft, DraftSentence, Entry, Fact, Item
 from kuaibao.bulletin.writing.evidence import check_sentence, find_evidence, quote
@@ -26,7 +27,7 @@ from kuaibao.text import (
 
 __all__ = ["DRAFT_VERSION", "Writer", "entry_for", "entry_language", "is_strategy", "make_draft"]
 
-DRAFT_VERSION = 1
+DRAFT_VERSION = 2
 """Raised when drafts would come out otherwise: stored ones are then made again."""
 
 MAX_SOURCE = 60_000
@@ -34,8 +35,11 @@ MAX_SOURCE = 60_000
 DEFAULT_STRATEGY = "ind-orig"
 """Of texts that a summariser can't read."""
 N_KEY_PHRASE = 5
+N_SYNOPSIS_SOURCE = 3
+"""Sentences that a tool's line is written from: at its beginning a text says what its thing is."""
 _PROSE_END = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*$")
 _LETTER = re.compile(r"[^\W\d_]")
+_WORD = re.compile(r"\w+")
 _CODE = re.compile(r"::|[{}|<>=`\\]{2,}|^\W*(pip|\$|>>>|import |from \w+ import)|https?://\S+\s*$")
 
 
@@ -157,12 +161,24 @@ def _synopsis(
     has_line = bool(entry.summary) and entry.summary != text
     if writer.synopsis is None or not is_tool or has_line or language != "en":
         return ()
-    prose = [s.text for s in source if is_prose(s.text)]
+    prose = [s.text for s in source if is_prose(s.text)][:N_SYNOPSIS_SOURCE]
     written = writer.synopsis.summarize(" ".join(prose), n_sentence=1, language=language)
     return tuple(
         check_sentence(DraftSentence(text=_closed(s), evidence=find_evidence(s, source)), text)
         for s in written
+        if _is_borne_out(s, text)
     )
+
+
+def _is_borne_out(line: str, text: str) -> bool:
+    """Three words and more, all of the text's own, without a stammer.
+
+    A small model also writes what it saw elsewhere, or repeats itself: then no line is better.
+    """
+    words = _WORD.findall(line.lower())
+    long = [word for word in words if len(word) > 4]
+    stammers = len(long) > len(set(long)) or any(a == b for a, b in pairwise(words))
+    return len(words) >= 3 and not stammers and set(words) <= set(_WORD.findall(text.lower()))
 
 
 def is_prose(text: str) -> bool:
