@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,23 @@ def test_a_prepared_corpus_is_opened_and_a_changed_one_made_anew(tmp_path: Path)
     (root / "new.txt").write_text("A new text stands here. It is short.", "utf-8")
     changed = prepare_corpus([root], cache, vocab_size=220, max_input=64)
     assert len(changed.train.sentences) > len(first.train.sentences)
+
+
+def test_of_two_who_want_a_corpus_at_once_one_makes_it(tmp_path: Path) -> None:
+    root = corpus_folder(tmp_path)
+    told: dict[int, list[str]] = {0: [], 1: []}
+
+    def make(who: int) -> int:
+        corpus = prepare_corpus(
+            [root], tmp_path / "cache", vocab_size=220, max_input=64,
+            progress=lambda what, done, total: told[who].append(what),
+        )  # fmt: skip
+        return len(corpus.train)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(make, told)
+    assert first == second > 0
+    assert [bool(steps) for steps in told.values()].count(True) == 1
 
 
 def test_a_damaged_cache_is_told_and_made_again(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kuaibao.errors import InputError, Place
-from kuaibao.files import atomic_path, hash_value, write_json
+from kuaibao.files import FileLock, atomic_path, hash_value, write_json
 from kuaibao.pegasus.pairs import DOCUMENT_FIELDS, MAX_LINE
 from kuaibao.pegasus.tokenizer import PegasusTokenizer, Tokenizer, load_tokenizer, train_tokenizer
 from kuaibao.text import sentence_texts
@@ -31,6 +31,8 @@ MAX_FILE_BYTES = 2_000_000_000
 PARALLEL_FROM = 2_000_000
 """Bytes from which a pool of processes pays."""
 _CHUNK = 200
+_WAIT_S = 3600.0
+"""For another process that makes the same corpus."""
 VERSION = 1
 
 Progress = Callable[[str, int, int], None]
@@ -181,22 +183,32 @@ def prepare_corpus(
     key = hash_value([[_stamp(p) for p in paths], vocab_size, max_input, str(tokenizer), split,
                       validation_share, VERSION])  # fmt: skip
     manifest = cache / "manifest.json"
-    if manifest.is_file() and json.loads(manifest.read_text(encoding="utf-8")).get("key") == key:
+    if _is_made(manifest, key):
         return _open(cache)
-    cache.mkdir(parents=True, exist_ok=True)
-    manifest.unlink(missing_ok=True)
-    size = sum(f.stat().st_size for p in paths if p.exists() for f in _files(p))
-    texts = iterate_texts(paths, split=split)
-    split_up = split_texts(texts, n_worker=n_worker if size > PARALLEL_FROM else 0)
-    ends, held_out = _write_sentences(cache / "sentences.txt", split_up, validation_share, progress)
-    words = _tokenizer(cache, tokenizer, vocab_size, progress)
-    for is_validation, name in ((False, "train"), (True, "validation")):
-        wanted = [(0 if i == 0 else ends[i - 1], ends[i]) for i in range(len(ends))
-                  if held_out[i] == is_validation]  # fmt: skip
-        rows = _pieces(cache / "sentences.txt", wanted, words, max_input, progress)
-        _save_array(cache / f"{name}.npy", rows)
-    write_json(manifest, {"key": key, "texts": len(ends)})
+    with FileLock(cache / "lock", timeout_s=_WAIT_S):
+        if _is_made(manifest, key):  # by another process meanwhile
+            return _open(cache)
+        manifest.unlink(missing_ok=True)
+        size = sum(f.stat().st_size for p in paths if p.exists() for f in _files(p))
+        texts = iterate_texts(paths, split=split)
+        split_up = split_texts(texts, n_worker=n_worker if size > PARALLEL_FROM else 0)
+        ends, held_out = _write_sentences(
+            cache / "sentences.txt", split_up, validation_share, progress
+        )
+        words = _tokenizer(cache, tokenizer, vocab_size, progress)
+        for is_validation, name in ((False, "train"), (True, "validation")):
+            wanted = [(0 if i == 0 else ends[i - 1], ends[i]) for i in range(len(ends))
+                      if held_out[i] == is_validation]  # fmt: skip
+            rows = _pieces(cache / "sentences.txt", wanted, words, max_input, progress)
+            _save_array(cache / f"{name}.npy", rows)
+        write_json(manifest, {"key": key, "texts": len(ends)})
     return _open(cache)
+
+
+def _is_made(manifest: Path, key: str) -> bool:
+    return manifest.is_file() and bool(
+        json.loads(manifest.read_text(encoding="utf-8")).get("key") == key
+    )
 
 
 def _files(path: Path) -> list[Path]:

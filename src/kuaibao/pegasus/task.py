@@ -335,7 +335,8 @@ def _initial_net(recipe: Recipe, settings: dict[str, Any]) -> Any:
     if not net.config.is_encoder_decoder:
         raise RecipeError(f"{recipe.run.initial_model} is no encoder-decoder")
     if dropout is not None:
-        again = build_model(replace(net.config, dropout=dropout))
-        again.load_state_dict(net.state_dict())
+        with torch.device("meta"):  # no fresh weights are drawn only to be written over
+            again = build_model(replace(net.config, dropout=dropout))
+        again.load_state_dict(net.state_dict(), assign=True)
         net = again
     return net.requires_grad_(True)

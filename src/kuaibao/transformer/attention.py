@@ -76,7 +76,7 @@ class Attention(nn.Module):
             band = _causal_band(q.shape[2], k.shape[2], self.window, q.device)
             mask, causal = (band if mask is None else mask & band), False
         dropout = self.dropout if self.training else 0.0
-        if _is_faster_plain(q):
+        if _is_faster_plain(q, k):
             y = _plain(q, k, v, _bias(q, k, mask, causal), self.scale, dropout)
         else:
             y = functional.scaled_dot_product_attention(
@@ -86,7 +86,7 @@ class Attention(nn.Module):
         return self.out(y.transpose(1, 2).flatten(2))
 
 
-def _is_faster_plain(q: Tensor) -> bool:
+def _is_faster_plain(q: Tensor, k: Tensor) -> bool:
     """Short bfloat16 sequences in training on the CPU.
 
     There the fused kernel with its gradient takes 1.4 to 4 times as long as the products themselves
@@ -94,7 +94,7 @@ def _is_faster_plain(q: Tensor) -> bool:
     """
     return (
         q.requires_grad and q.device.type == "cpu" and q.dtype == torch.bfloat16
-        and 1 < q.shape[2] <= _N_PLAIN
+        and q.shape[2] > 1 and max(q.shape[2], k.shape[2]) <= _N_PLAIN
     )  # fmt: skip
 
 
