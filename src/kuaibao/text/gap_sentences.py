@@ -144,24 +144,35 @@ def check_strategy(strategy: str) -> None:
 
 def _count(
     sentences: Sequence[str], unique: bool, tokenize: Callable[[str], list[str]]
-) -> tuple[list[Counter[str]], Counter[str]]:
+) -> tuple[list[dict[str, int]], Counter[str]]:
     """Each sentence's words, and the document's; with `unique` a sentence has a word once."""
     found = [tokenize(sentence) for sentence in sentences]
-    if unique:
-        found = [list(dict.fromkeys(words_of_one)) for words_of_one in found]
+    bags = [dict.fromkeys(bag, 1) for bag in found] if unique else list(map(_bag, found))
     # Counting one long list is C; adding up the bags would be Python.
-    return list(map(Counter, found)), Counter(chain.from_iterable(found))
+    return bags, Counter(chain.from_iterable(bags if unique else found))
 
 
-def _gains_alone(bags: list[Counter[str]], total: Counts, unique: bool) -> list[int]:
+def _bag(words_of_one: list[str]) -> dict[str, int]:
+    """How often each word stands in one sentence: on so few quicker than a `Counter`."""
+    bag: dict[str, int] = {}
+    for word in words_of_one:
+        bag[word] = bag.get(word, 0) + 1
+    return bag
+
+
+def _gains_alone(bags: list[dict[str, int]], total: Counts, unique: bool) -> list[int]:
     """Each sentence's overlap with the rest."""
     if unique:
         shared = {word for word, n in total.items() if n > 1}
         return [len(shared.intersection(bag)) for bag in bags]
-    return [
-        sum([n if 2 * n <= (all_ := total[word]) else all_ - n for word, n in bag.items()])
-        for bag in bags
-    ]
+    gains: list[int] = []
+    for bag in bags:
+        gain = 0
+        for word, n in bag.items():
+            rest = total[word] - n
+            gain += n if n <= rest else rest
+        gains.append(gain)
+    return gains
 
 
 def _disturbances(n: int, noise: float, seed: int) -> list[float]:
@@ -176,7 +187,7 @@ def _best(gains: list[int], factors: list[float] | None, wanted: int) -> list[in
 
 
 def _greedy(
-    bags: list[Counter[str]],
+    bags: list[dict[str, int]],
     total: Counts,
     unique: bool,
     factors: list[float] | None,
@@ -205,7 +216,7 @@ def _greedy(
     return sorted(chosen)
 
 
-def _gain_of_multisets(bag: Counter[str], taken: Counts, total: Counts) -> int:
+def _gain_of_multisets(bag: Counts, taken: Counts, total: Counts) -> int:
     """By how much Σ min(s, c - s) grows when the bag joins the choice."""
     gain = 0
     for word, n in bag.items():
@@ -220,7 +231,7 @@ def _gain_of_multisets(bag: Counter[str], taken: Counts, total: Counts) -> int:
     return gain
 
 
-def _gain_of_sets(bag: Counter[str], taken: Counts, total: Counts) -> int:
+def _gain_of_sets(bag: Counts, taken: Counts, total: Counts) -> int:
     """By how much the number of words on both sides grows when the bag joins the choice.
 
     `total` and `taken` count sentences that hold a word: it is on both sides while
