@@ -32,9 +32,11 @@ class FakeSummarizer:
         return self.sentences[:n_sentence]
 
 
-def item(summary: str = "", kind: str = "tool", content: str = TEXT) -> Item:
+def item(
+    summary: str = "", kind: str = "tool", content: str = TEXT, title: str = "Penrose"
+) -> Item:
     entry = Entry(
-        source_id="s", entry_id="e", kind=kind, title="Penrose", summary=summary, content=content,
+        source_id="s", entry_id="e", kind=kind, title=title, summary=summary, content=content,
         language="en",
     )  # fmt: skip
     return Item(item_id="i", entries=(entry,), section="tools" if kind == "tool" else "news")
@@ -62,13 +64,19 @@ def test_a_summariser_that_writes_nothing_leaves_the_texts_own_sentences() -> No
 def test_a_tool_without_a_line_gets_one_and_one_with_a_line_keeps_it() -> None:
     fake = FakeSummarizer("program that turns statements into diagrams")
     draft = make_draft(item(), 0, "en", Writer(synopsis=fake))
-    assert draft.sentences[0].text == "program that turns statements into diagrams."
+    assert draft.sentences[0].text == "Program that turns statements into diagrams."
     assert len(draft.sentences) == 3
     assert draft.strategy == "ind-orig, synopsis"
     own = make_draft(item(summary="Diagrams from prose"), 0, "en", Writer(synopsis=fake))
     assert own.sentences[0].text == "Diagrams from prose."
     assert own.strategy == "ind-orig"
     assert len(fake.asked) == 1
+
+
+def test_a_line_that_begins_with_the_tools_name_keeps_its_spelling() -> None:
+    fake = FakeSummarizer("penrose turns statements into diagrams")
+    draft = make_draft(item(title="penrose 3.0"), 0, "en", Writer(synopsis=fake))
+    assert draft.sentences[0].text == "penrose turns statements into diagrams."
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from kuaibao.text import (
 
 __all__ = ["DRAFT_VERSION", "Writer", "entry_for", "entry_language", "is_strategy", "make_draft"]
 
-DRAFT_VERSION = 2
+DRAFT_VERSION = 3
 """Raised when drafts would come out otherwise: stored ones are then made again."""
 
 MAX_SOURCE = 60_000
@@ -163,10 +163,10 @@ def _synopsis(
         return ()
     prose = [s.text for s in source if is_prose(s.text)][:N_SYNOPSIS_SOURCE]
     written = writer.synopsis.summarize(" ".join(prose), n_sentence=1, language=language)
+    lines = [_closed(_opened(s, entry.title)) for s in written if _is_borne_out(s, text)]
     return tuple(
-        check_sentence(DraftSentence(text=_closed(s), evidence=find_evidence(s, source)), text)
-        for s in written
-        if _is_borne_out(s, text)
+        check_sentence(DraftSentence(text=line, evidence=find_evidence(line, source)), text)
+        for line in lines
     )
 
 
@@ -196,6 +196,12 @@ def is_prose(text: str) -> bool:
 
 def _extracted(sentence: Sentence, index: int) -> DraftSentence:
     return DraftSentence(text=" ".join(sentence.text.split()), evidence=(quote(sentence, index),))
+
+
+def _opened(text: str, title: str) -> str:
+    """With a capital, unless it begins with the tool's own name, which has its spelling."""
+    begins_with_name = text.split(maxsplit=1)[:1] == title.split(maxsplit=1)[:1]
+    return text if begins_with_name else text[:1].upper() + text[1:]
 
 
 def _closed(text: str) -> str:
